@@ -1,0 +1,1 @@
+"""The configuration: one commented TOML file, read into frozen dataclasses, checked whole."""

@@ -1,0 +1,62 @@
+"""What all subcommands share: the parser, finding the configuration, and how errors are told."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+import mailsys
+
+# The modules of the subcommands, in the order of ``mailsys --help``.  Imported only here, each light.
+COMMANDS: tuple[str, ...] = ()
+
+
+class CannotDo(Exception):  # noqa: N818 - it is a sentence for a person
+    """It could not be done; the text is one plain sentence for a person."""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    parser = argparse.ArgumentParser(
+        prog="mailsys", description="A complete mail host for a small organisation."
+    )
+    parser.add_argument("--version", action="version", version=f"mailsys {mailsys.__version__}")
+    parser.add_argument(
+        "--config",
+        metavar="FILE",
+        help="the configuration (default: $MAILSYS_CONFIG, ./mailsys.toml, /etc/mailsys/mailsys.toml)",
+    )
+    subcommands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name in COMMANDS:
+        importlib.import_module(f"mailsys.control.{name}").add_parser(subcommands)
+    return parser
+
+
+def config_path(arguments: argparse.Namespace) -> str:
+    """Where the configuration is: --config, $MAILSYS_CONFIG, ./mailsys.toml, /etc/mailsys/mailsys.toml."""
+    if arguments.config:
+        return str(arguments.config)
+    if named := os.environ.get("MAILSYS_CONFIG"):
+        return named
+    for path in ("mailsys.toml", "/etc/mailsys/mailsys.toml"):
+        if os.path.exists(path):
+            return path
+    raise CannotDo("There is no configuration: name it with --config FILE, or make one with 'mailsys init'.")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the result is the exit status."""
+    arguments = build_parser().parse_args(argv)
+    try:
+        return int(arguments.run(arguments))
+    except CannotDo as reason:
+        print(f"mailsys: {reason}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+    except KeyboardInterrupt:
+        return 130

@@ -1,0 +1,99 @@
+"""The file operations by which mail becomes durable, in one object, so that tests can fail each.
+
+Whatever must survive goes through a :class:`Disk`: the real one here, and in tests one that ends
+the process at the n-th operation, one that answers ENOSPC, and a model that forgets all unsynced.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from collections.abc import Sequence
+
+
+class Disk:
+    """The machine's own file system.  Every method raises OSError and may wait."""
+
+    def create(self, path: str) -> int:
+        """Open a new file for writing, private to its owner; it must not exist."""
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+
+    def open(self, path: str) -> int:
+        """Open an existing file or directory for reading (and syncing)."""
+        return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+
+    def open_append(self, path: str) -> int:
+        """Open a file for appending, made if it is not there."""
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+
+    def write(self, descriptor: int, pieces: Sequence[bytes]) -> None:
+        """Write all pieces; when it raises, any part of them may have been written."""
+        if len(pieces) == 1:
+            done, total = os.write(descriptor, pieces[0]), len(pieces[0])
+        else:
+            done, total = 0, sum(map(len, pieces))
+            if len(pieces) <= os.sysconf("SC_IOV_MAX"):
+                done = os.writev(descriptor, pieces)
+        if done < total:
+            rest = memoryview(b"".join(pieces))[done:]
+            while rest:
+                rest = rest[os.write(descriptor, rest) :]
+
+    def truncate(self, descriptor: int, size: int) -> None:
+        """Cut the file back to a size it had."""
+        os.ftruncate(descriptor, size)
+
+    def sync_data(self, descriptor: int) -> None:
+        """Return when the file's bytes and size are on the disk."""
+        os.fdatasync(descriptor)
+
+    def sync(self, descriptor: int) -> None:
+        """Return when the file, or the directory's entries, are on the disk."""
+        os.fsync(descriptor)
+
+    def sync_file_system(self, descriptor: int) -> None:
+        """Return when all of the file system that holds the descriptor is on the disk."""
+        if _libc.syncfs(descriptor):
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number))
+
+    def close(self, descriptor: int) -> None:
+        """Close."""
+        os.close(descriptor)
+
+    def rename(self, source: str, target: str) -> None:
+        """Move within a file system, replacing the target."""
+        os.rename(source, target)
+
+    def unlink(self, path: str) -> None:
+        """Remove a file's name."""
+        os.unlink(path)
+
+    def make_directory(self, path: str) -> None:
+        """Make one directory, private to its owner; it must not exist."""
+        os.mkdir(path, 0o700)
+
+    def sync_directory(self, path: str) -> None:
+        """Return when the directory's entries are on the disk."""
+        descriptor = self.open(path)
+        try:
+            self.sync(descriptor)
+        finally:
+            self.close(descriptor)
+
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def make_durable_directories(disk: Disk, path: str) -> None:
+    """Make a directory and its missing parents so that they survive a loss of power."""
+    missing = []
+    while not os.path.isdir(path):
+        missing.append(path)
+        path = os.path.dirname(path)
+    for directory in reversed(missing):
+        try:
+            disk.make_directory(directory)
+        except FileExistsError:
+            pass
+        disk.sync_directory(os.path.dirname(directory))

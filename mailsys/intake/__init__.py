@@ -1,0 +1,1 @@
+"""The commit point: an append-only log with group sync, settling and replay."""

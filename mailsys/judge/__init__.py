@@ -1,0 +1,1 @@
+"""Is it wanted?  Judges report; the pipeline combines and decides."""

@@ -1,0 +1,1 @@
+"""The nouns that everyone shares: addresses, envelopes, contents, replies.  No I/O of its own, no Twisted."""

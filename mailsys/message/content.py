@@ -1,0 +1,79 @@
+"""A message's bytes: in memory while small, a file when large, read in ranges.
+
+A content never changes.  Whoever creates a :class:`FileContent` owns the file and removes it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+READ_OCTETS = 256 * 1024
+
+
+class Content(Protocol):
+    """What both kinds can do."""
+
+    @property
+    def size(self) -> int:
+        """Octets."""
+
+    def read(self, offset: int, octets: int) -> bytes:
+        """Up to ``octets`` from ``offset``; fewer only at the end.  May wait for a disk."""
+
+    def pieces(self) -> Iterator[bytes]:
+        """All of it in order, each piece of bounded size.  May wait for a disk."""
+
+
+class MemoryContent:
+    """A small message, held as the pieces in which it arrived."""
+
+    __slots__ = ("_pieces", "size")
+
+    def __init__(self, pieces: Sequence[bytes]) -> None:
+        self._pieces = pieces
+        self.size = sum(map(len, pieces))
+
+    def read(self, offset: int, octets: int) -> bytes:
+        """Return a range; joins the pieces at the first call."""
+        if len(self._pieces) != 1:
+            self._pieces = [b"".join(self._pieces)]
+        return self._pieces[0][offset : offset + octets]
+
+    def pieces(self) -> Iterator[bytes]:
+        """Return the pieces as they arrived."""
+        return iter(self._pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class FileContent:
+    """A large message, or one that lies in a mailbox: ``size`` octets of a file from ``start``."""
+
+    path: str
+    size: int
+    start: int = 0
+
+    def read(self, offset: int, octets: int) -> bytes:
+        """Return a range of the file; raises OSError."""
+        octets = max(0, min(octets, self.size - offset))
+        descriptor = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            return os.pread(descriptor, octets, self.start + offset)
+        finally:
+            os.close(descriptor)
+
+    def pieces(self) -> Iterator[bytes]:
+        """Return pieces of ``READ_OCTETS``; raises OSError, also when the file is too short."""
+        descriptor = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            done = 0
+            while done < self.size:
+                piece = os.pread(descriptor, min(READ_OCTETS, self.size - done), self.start + done)
+                if not piece:
+                    raise OSError(f"{self.path} is shorter than it should be")
+                done += len(piece)
+                yield piece
+        finally:
+            os.close(descriptor)

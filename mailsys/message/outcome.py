@@ -1,0 +1,31 @@
+"""How one delivery to one recipient ended: exactly one of these for each recipient."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mailsys.message.reply import Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """It is where it should be; ``where`` says so in words."""
+
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """Not yet: it stays in the queue and is tried again."""
+
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """It will never be delivered; the sender is told."""
+
+    reply: Reply
+
+
+Outcome = Delivered | Deferred | Failed

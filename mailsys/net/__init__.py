@@ -1,0 +1,1 @@
+"""Where Twisted meets the wire: the only Protocol subclasses of the server."""

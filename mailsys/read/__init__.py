@@ -1,0 +1,1 @@
+"""People fetch their mail: POP3."""

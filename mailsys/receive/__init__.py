@@ -1,0 +1,1 @@
+"""Mail comes in: SMTP and LMTP sessions up to the commit."""

@@ -1,0 +1,1 @@
+"""Mailboxes as Maildirs, in the forms that Dovecot uses."""

@@ -1,0 +1,1 @@
+"""Protocol machines: bytes in, events out.  No Twisted, no clock, no files."""

@@ -1,0 +1,1 @@
+"""The SMTP and LMTP server machine: grammar, commands, extensions, server."""
