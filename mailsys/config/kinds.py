@@ -1,0 +1,225 @@
+"""The kinds of settings: how each is read from TOML, and written again.
+
+``read`` takes what TOML gave and returns the value that the program uses, or raises
+:class:`~mailsys.config.values.Wrong`; ``write`` is its inverse.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from string import Formatter
+from typing import Any, Generic, TypeVar
+
+from mailsys.config.nexthop import NextHop, parse_route, parse_smarthost
+from mailsys.config.retry import RetrySchedule, parse_retry
+from mailsys.config.values import Wrong, format_size, format_time, parse_size, parse_time
+from mailsys.message.address import AddressError, parse_domain
+
+T = TypeVar("T")
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+NameServer = tuple[str, int]  # IP address and port
+
+MAILDIR_FIELDS = ("data", "domain", "user")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind(Generic[T]):
+    """One kind of setting; ``is_path`` values are relative to the folder of the configuration."""
+
+    read: Callable[[Any], T]
+    write: Callable[[T], Any]
+    is_path: bool = False
+
+
+def read_text(value: object) -> str:
+    """Any text without control characters."""
+    if not isinstance(value, str):
+        raise Wrong("is not a text", "write it in quotes")
+    if any(ord(character) < 32 or ord(character) == 127 for character in value):
+        raise Wrong("has a control character", "leave it out")
+    return value
+
+
+def read_flag(value: object) -> bool:
+    """A truth value."""
+    if not isinstance(value, bool):
+        raise Wrong("is neither true nor false", "write true or false, without quotes")
+    return value
+
+
+def whole_number(least: int, most: int) -> Kind[int]:
+    """A number from ``least`` to ``most``; quotes around it do not matter."""
+    right = f"write a whole number from {least} to {most}"
+
+    def read(value: object) -> int:
+        text = str(value) if isinstance(value, int | str) else ""
+        if not re.fullmatch("[0-9]{1,12}", text) or not least <= int(text) <= most:
+            raise Wrong("is not possible here", right)
+        return int(text)
+
+    return Kind(read, int)
+
+
+def one_of(*words: str) -> Kind[str]:
+    """One of some words."""
+
+    def read(value: object) -> str:
+        if value not in words:
+            raise Wrong("is not known here", f"write one of: {', '.join(words)}")
+        return str(value)
+
+    return Kind(read, str)
+
+
+def read_size(value: object) -> int:
+    """A size that is not nothing."""
+    size = parse_size(value)
+    if not size:
+        raise Wrong("would allow nothing", 'write a size such as "50M"')
+    return size
+
+
+def read_wait(value: object) -> float:
+    """A time that is not nothing."""
+    seconds = parse_time(value)
+    if not seconds:
+        raise Wrong("would wait for nothing", 'write a time such as "5m"')
+    return seconds
+
+
+def read_hostname(value: object) -> str:
+    """A name in A-labels, lower case."""
+    right = 'write the full name of this host, as in "mail.example.org"'
+    text = read_text(value)
+    if text.startswith("["):
+        raise Wrong("is an address, not a name", right)
+    try:
+        return parse_domain(text)
+    except AddressError as error:
+        raise Wrong(f"is not a host name ({error})", right) from None
+
+
+def read_domain(value: object) -> str:
+    """A domain in A-labels, or nothing."""
+    text = read_text(value)
+    try:
+        return parse_domain(text) if text else ""
+    except AddressError as error:
+        raise Wrong(f"is not a domain ({error})", 'write it as in "example.org"') from None
+
+
+def read_list(value: object) -> list[Any]:
+    """A TOML list."""
+    if not isinstance(value, list):
+        raise Wrong("is not a list", 'write it in square brackets, as in ["…", "…"]')
+    return value
+
+
+def read_networks(value: object) -> tuple[Network, ...]:
+    """IP networks; an address alone is the network of one."""
+    return tuple(_read_network(item) for item in read_list(value))
+
+
+def _read_network(item: object) -> Network:
+    try:
+        return ipaddress.ip_network(read_text(item))
+    except ValueError as error:
+        raise Wrong(f'has "{item}", which is no network ({error})', 'write it as in "192.0.2.0/24"') from None
+
+
+def read_names(value: object) -> tuple[str, ...]:
+    """Names, each once."""
+    names = tuple(read_text(item) for item in read_list(value))
+    if doubled := sorted({name for name in names if names.count(name) > 1}):
+        raise Wrong(f'has "{doubled[0]}" twice', "write each once")
+    return names
+
+
+def read_name_servers(value: object) -> tuple[NameServer, ...]:
+    """IP addresses with or without a port."""
+    return tuple(_read_name_server(item) for item in read_list(value))
+
+
+def _read_name_server(item: object) -> NameServer:
+    text = read_text(item)
+    match = re.fullmatch(r"\[(?P<six>[0-9A-Fa-f:.]+)\](?::(\d{1,5}))?|(?P<four>[0-9.]+)(?::(\d{1,5}))?", text)
+    try:
+        host = str(ipaddress.ip_address((match["six"] or match["four"]) if match else text))
+    except ValueError:
+        right = 'write IP addresses as in "127.0.0.1:53" or "[::1]:53"'
+        raise Wrong(f'has "{text}", which is no address', right) from None
+    port = int((match[2] or match[4] or 53) if match else 53)
+    if not 1 <= port <= 65535:
+        raise Wrong(f'has "{text}", which has no possible port', "write a port from 1 to 65535")
+    return host, port
+
+
+def _write_name_server(server: NameServer) -> str:
+    host, port = server
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def read_template(value: object) -> str:
+    """The Maildir's path with ``{data}``, ``{domain}`` and ``{user}`` in it."""
+    text = read_text(value)
+    right = 'write it as in "{data}/mail/{domain}/{user}"'
+    try:
+        fields = [name for _text, name, _format, _conversion in Formatter().parse(text) if name is not None]
+        text.format(**dict.fromkeys(MAILDIR_FIELDS, "x"))
+    except KeyError as error:
+        raise Wrong(f"has the unknown field {{{error.args[0]}}}", right) from None
+    except (ValueError, IndexError, AttributeError):
+        raise Wrong("has braces that are not balanced, or empty", right) from None
+    if "user" not in fields:
+        raise Wrong("has no {user}, so all accounts would share one mailbox", right)
+    return text
+
+
+def read_smarthost(value: object) -> NextHop | None:
+    """The relay for all mail, or None."""
+    text = read_text(value)
+    return parse_smarthost(text) if text else None
+
+
+def read_retry(value: object) -> RetrySchedule:
+    """The waits between attempts."""
+    return parse_retry(read_text(value))
+
+
+def read_routes(value: object) -> Mapping[str, NextHop]:
+    """Next hops by domain."""
+    if not isinstance(value, dict):
+        raise Wrong("is not a table", 'write [send.routes] and lines such as "partner.example" = "mx"')
+    return {read_hostname(domain): parse_route(read_text(url)) for domain, url in value.items()}
+
+
+def read_tables(value: object) -> Mapping[str, Mapping[str, Any]]:
+    """Tables by name, kept as they are."""
+    if not isinstance(value, dict) or not all(isinstance(table, dict) for table in value.values()):
+        raise Wrong(
+            "has something that is not a table", "write [plugins.NAME] and the plugin's settings below"
+        )
+    return value
+
+
+TEXT = Kind(read_text, str)
+PATH = Kind(read_text, str, is_path=True)
+TEMPLATE = Kind(read_template, str, is_path=True)
+FLAG = Kind(read_flag, bool)
+PORT = whole_number(1, 65535)
+SIZE = Kind(read_size, format_size)
+WAIT = Kind(read_wait, format_time)
+PAUSE = Kind(parse_time, format_time)
+HOSTNAME = Kind(read_hostname, str)
+DOMAIN = Kind(read_domain, str)
+NETWORKS = Kind(read_networks, lambda networks: [str(network) for network in networks])
+NAMES = Kind(read_names, list)
+NAME_SERVERS = Kind(read_name_servers, lambda servers: [_write_name_server(server) for server in servers])
+SMARTHOST = Kind(read_smarthost, lambda hop: str(hop) if hop else "")
+ROUTES = Kind(read_routes, lambda routes: {domain: str(hop) for domain, hop in routes.items()})
+RETRY = Kind(read_retry, str)
+TABLES = Kind(read_tables, dict)

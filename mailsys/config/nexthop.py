@@ -1,0 +1,60 @@
+"""The settings ``send.smarthost`` and ``send.routes``: where mail for others is handed on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import quote, unquote, urlsplit
+
+from mailsys.config.values import Wrong
+
+PORTS = {"smtp": 25, "smtps": 465, "lmtp": 24}
+_RIGHT = 'write it as in "smtp://user@relay.example.org:587", "smtps://…" or "lmtp://…"'
+
+
+@dataclass(frozen=True, slots=True)
+class NextHop:
+    """A host that takes our mail; the scheme ``mx`` (without host) asks the domain's MX records."""
+
+    scheme: str
+    host: str = ""
+    port: int = 0
+    user: str = ""
+
+    def __str__(self) -> str:
+        if self.scheme == "mx":
+            return "mx"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{quote(self.user, safe='') + '@' if self.user else ''}{host}:{self.port}"
+
+
+MX = NextHop("mx")
+
+
+def parse_smarthost(text: str) -> NextHop:
+    """Read ``smtp://[user@]host[:port]``, or the same with smtps; raises Wrong."""
+    hop = _parse_url(text)
+    if hop.scheme == "lmtp":
+        raise Wrong("cannot be LMTP, which only delivers to mailboxes", _RIGHT.replace(' or "lmtp://…"', ""))
+    return hop
+
+
+def parse_route(text: str) -> NextHop:
+    """Read the URL of a route, or ``mx``; raises Wrong."""
+    return MX if text == "mx" else _parse_url(text)
+
+
+def _parse_url(text: str) -> NextHop:
+    try:
+        url = urlsplit(text)
+        host, port = url.hostname or "", url.port
+    except ValueError:
+        raise Wrong("is not a URL", _RIGHT) from None
+    if url.scheme not in PORTS:
+        raise Wrong("does not begin with smtp://, smtps:// or lmtp://", _RIGHT)
+    if url.password is not None:
+        raise Wrong(
+            "has a password in it", "put the password into a file and name it in smarthost_password_file"
+        )
+    if not host or url.path.strip("/") or url.query or url.fragment or port == 0:
+        raise Wrong("is not just a host and a port", _RIGHT)
+    return NextHop(url.scheme, host, port or PORTS[url.scheme], unquote(url.username or ""))

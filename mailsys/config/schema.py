@@ -1,0 +1,191 @@
+"""Every setting of ``mailsys.toml``, with its kind and its default.
+
+Defaults are written as in the file.  In the program sizes are octets, times are seconds, networks
+are of ``ipaddress``, domains are A-labels, and paths are absolute.
+"""
+# ruff: noqa: RUF009 - setting() and section() are dataclasses.field() in other words
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field
+from typing import Any, TypeVar
+
+from mailsys.config.kinds import (
+    DOMAIN,
+    FLAG,
+    HOSTNAME,
+    NAME_SERVERS,
+    NAMES,
+    NETWORKS,
+    PATH,
+    PAUSE,
+    PORT,
+    RETRY,
+    ROUTES,
+    SIZE,
+    SMARTHOST,
+    TABLES,
+    TEMPLATE,
+    TEXT,
+    WAIT,
+    Kind,
+    NameServer,
+    Network,
+    one_of,
+    whole_number,
+)
+from mailsys.config.nexthop import NextHop
+from mailsys.config.retry import RetrySchedule
+
+T = TypeVar("T")
+
+SERVICES = ("smtp", "submission", "lmtp", "pop3", "imap", "web")
+
+
+def setting(kind: Kind[T], default: Any = MISSING) -> T:
+    """A setting; without a default it must stand in the file."""
+    if default is MISSING:
+        return field(metadata={"kind": kind})
+    return field(default_factory=lambda: kind.read(default), metadata={"kind": kind})
+
+
+def section(table: type[T]) -> T:
+    """A table of settings, such as ``[limits]``."""
+    return field(default_factory=table, metadata={"section": table})
+
+
+def sections(table: type[T]) -> tuple[T, ...]:
+    """Any number of tables, such as ``[[listen]]``."""
+    return field(default=(), metadata={"sections": table})
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """``[process]``: the user that a server started as root becomes; "root" must be said."""
+
+    user: str = setting(TEXT, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """``[tls]``: PEM files, or empty without TLS."""
+
+    certificate: str = setting(PATH, "")
+    key: str = setting(PATH, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """``[[listen]]``: one open port (``endpoint`` is Twisted's) and what is spoken there.
+
+    With ``proxy_from`` only these peers are let in, and their PROXY header is believed.
+    """
+
+    service: str = setting(one_of(*SERVICES))
+    endpoint: str = setting(TEXT)
+    tls: str = setting(one_of("starttls", "implicit", "none"), "none")
+    proxy_from: tuple[Network, ...] = setting(NETWORKS, [])
+
+
+@dataclass(frozen=True, slots=True)
+class Auth:
+    """``[auth]``: ``plaintext`` says where passwords may come without TLS.
+
+    ``default_domain`` is empty for the first domain.  ``hashing_threads`` bounds the password
+    checks at one time, each of which takes tens of megabytes.
+    """
+
+    plaintext: str = setting(one_of("never", "loopback", "always"), "loopback")
+    default_domain: str = setting(DOMAIN, "")
+    hashing_threads: int = setting(whole_number(1, 64), 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """``[store]``: where an account's Maildir is; ``{data}``, ``{domain}`` and ``{user}`` are filled in."""
+
+    maildir: str = setting(TEMPLATE, "{data}/mail/{domain}/{user}")
+
+
+@dataclass(frozen=True, slots=True)
+class Receive:
+    """``[receive]``: ``separator`` begins the tag in user+tag@domain (empty: no tags).
+
+    ``greeting_pause`` holds the greeting back, in seconds, to see who speaks first.
+    """
+
+    trusted_networks: tuple[Network, ...] = setting(NETWORKS, [])
+    greeting_pause: float = setting(PAUSE, "0.3s")
+    separator: str = setting(TEXT, "+")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """``[limits]``: sizes in octets, times in seconds; ``connections_per_address`` 0 is without limit.
+
+    ``errors`` is how many wrong commands a connection may send before it is closed.
+    """
+
+    message_size: int = setting(SIZE, "50M")
+    recipients: int = setting(whole_number(100, 100_000), 1000)  # RFC 5321 4.5.3.1.8: at least 100
+    connections: int = setting(whole_number(1, 1_000_000), 10_000)
+    connections_per_address: int = setting(whole_number(0, 1_000_000), 50)
+    command_seconds: float = setting(WAIT, "5m")  # RFC 5321 4.5.3.2.7
+    data_seconds: float = setting(WAIT, "3m")  # RFC 5321 4.5.3.2.5
+    pop3_seconds: float = setting(WAIT, "10m")  # RFC 1939 section 3: at least ten minutes
+    errors: int = setting(whole_number(1, 1000), 20)
+
+
+@dataclass(frozen=True, slots=True)
+class Dns:
+    """``[dns]``: no servers means the system's; ``trust_ad`` believes that they validate DNSSEC."""
+
+    servers: tuple[NameServer, ...] = setting(NAME_SERVERS, [])
+    trust_ad: bool = setting(FLAG, False)
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """``[send]``: how mail leaves; ``routes`` are next hops by domain, asked before MX and smarthost."""
+
+    port: int = setting(PORT, 25)
+    smarthost: NextHop | None = setting(SMARTHOST, "")
+    smarthost_password_file: str = setting(PATH, "")
+    retry: RetrySchedule = setting(RETRY, "15m 30m 1h 2h 4h 8h then 8h until 5d")
+    allow_private: bool = setting(FLAG, False)
+    routes: Mapping[str, NextHop] = setting(ROUTES, {})
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """``[judge]``: the judges that run, in order."""
+
+    judges: tuple[str, ...] = setting(NAMES, ["early_talker", "one_from", "hop_count"])
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """The whole file.  ``stated`` holds the keys that stand in it, such as ``send.smarthost``."""
+
+    hostname: str = setting(HOSTNAME)
+    data: str = setting(PATH, "data")
+    process: Process = section(Process)
+    tls: Tls = section(Tls)
+    listen: tuple[Listener, ...] = sections(Listener)
+    auth: Auth = section(Auth)
+    store: Store = section(Store)
+    receive: Receive = section(Receive)
+    limits: Limits = section(Limits)
+    dns: Dns = section(Dns)
+    send: Send = section(Send)
+    judge: Judge = section(Judge)
+    plugins: Mapping[str, Mapping[str, Any]] = setting(TABLES, {})
+    path: str = field(default="", compare=False)
+    stated: frozenset[str] = field(default=frozenset(), compare=False)
+
+    @property
+    def base(self) -> str:
+        """The folder of the file, to which its paths are relative."""
+        return os.path.dirname(self.path)
