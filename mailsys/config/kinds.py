@@ -10,10 +10,11 @@ import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from string import Formatter
 from typing import Any, Generic, TypeVar
 
+from mailsys.config.endpoint import read_endpoint
 from mailsys.config.nexthop import NextHop, parse_route, parse_smarthost
+from mailsys.config.paths import place_path, place_template, read_template
 from mailsys.config.retry import RetrySchedule, parse_retry
 from mailsys.config.values import Wrong, format_size, format_time, parse_size, parse_time
 from mailsys.message.address import AddressError, parse_domain
@@ -23,16 +24,18 @@ T = TypeVar("T")
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 NameServer = tuple[str, int]  # IP address and port
 
-MAILDIR_FIELDS = ("data", "domain", "user")
+
+def _stays(_base: str, value: T) -> T:
+    return value
 
 
 @dataclass(frozen=True, slots=True)
 class Kind(Generic[T]):
-    """One kind of setting; ``is_path`` values are relative to the folder of the configuration."""
+    """One kind of setting; ``place`` makes what is relative to the folder of the configuration absolute."""
 
     read: Callable[[Any], T]
     write: Callable[[T], Any]
-    is_path: bool = False
+    place: Callable[[str, T], T] = _stays
 
 
 def read_text(value: object) -> str:
@@ -126,9 +129,20 @@ def read_networks(value: object) -> tuple[Network, ...]:
 
 def _read_network(item: object) -> Network:
     try:
-        return ipaddress.ip_network(read_text(item))
+        network = ipaddress.ip_network(read_text(item))
     except ValueError as error:
         raise Wrong(f'has "{item}", which is no network ({error})', 'write it as in "192.0.2.0/24"') from None
+    if not network.prefixlen:
+        raise Wrong(f'has "{item}", which is everybody', "name the networks that you trust")
+    return network
+
+
+def read_separator(value: object) -> str:
+    """The sign between user and tag, or nothing."""
+    text = read_text(value)
+    if not re.fullmatch(r"[!#$%&'*+/=?^_`{|}~-]?", text):
+        raise Wrong("cannot separate a tag", 'write one sign such as "+" or "-", or "" for no tags')
+    return text
 
 
 def read_names(value: object) -> tuple[str, ...]:
@@ -163,22 +177,6 @@ def _write_name_server(server: NameServer) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def read_template(value: object) -> str:
-    """The Maildir's path with ``{data}``, ``{domain}`` and ``{user}`` in it."""
-    text = read_text(value)
-    right = 'write it as in "{data}/mail/{domain}/{user}"'
-    try:
-        fields = [name for _text, name, _format, _conversion in Formatter().parse(text) if name is not None]
-        text.format(**dict.fromkeys(MAILDIR_FIELDS, "x"))
-    except KeyError as error:
-        raise Wrong(f"has the unknown field {{{error.args[0]}}}", right) from None
-    except (ValueError, IndexError, AttributeError):
-        raise Wrong("has braces that are not balanced, or empty", right) from None
-    if "user" not in fields:
-        raise Wrong("has no {user}, so all accounts would share one mailbox", right)
-    return text
-
-
 def read_smarthost(value: object) -> NextHop | None:
     """The relay for all mail, or None."""
     text = read_text(value)
@@ -207,13 +205,15 @@ def read_tables(value: object) -> Mapping[str, Mapping[str, Any]]:
 
 
 TEXT = Kind(read_text, str)
-PATH = Kind(read_text, str, is_path=True)
-TEMPLATE = Kind(read_template, str, is_path=True)
+PATH = Kind(read_text, str, place_path)
+TEMPLATE = Kind(read_template, str, place_template)
 FLAG = Kind(read_flag, bool)
 PORT = whole_number(1, 65535)
 SIZE = Kind(read_size, format_size)
 WAIT = Kind(read_wait, format_time)
 PAUSE = Kind(parse_time, format_time)
+ENDPOINT = Kind(read_endpoint, str)
+SEPARATOR = Kind(read_separator, str)
 HOSTNAME = Kind(read_hostname, str)
 DOMAIN = Kind(read_domain, str)
 NETWORKS = Kind(read_networks, lambda networks: [str(network) for network in networks])

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from mailsys.config.kinds import (
     DOMAIN,
+    ENDPOINT,
     FLAG,
     HOSTNAME,
     NAME_SERVERS,
@@ -24,6 +25,7 @@ from mailsys.config.kinds import (
     PORT,
     RETRY,
     ROUTES,
+    SEPARATOR,
     SIZE,
     SMARTHOST,
     TABLES,
@@ -47,7 +49,8 @@ SERVICES = ("smtp", "submission", "lmtp", "pop3", "imap", "web")
 def setting(kind: Kind[T], default: Any = MISSING) -> T:
     """A setting; without a default it must stand in the file."""
     if default is MISSING:
-        return field(metadata={"kind": kind})
+        required: T = field(metadata={"kind": kind})
+        return required
     return field(default_factory=lambda: kind.read(default), metadata={"kind": kind})
 
 
@@ -84,7 +87,7 @@ class Listener:
     """
 
     service: str = setting(one_of(*SERVICES))
-    endpoint: str = setting(TEXT)
+    endpoint: str = setting(ENDPOINT)
     tls: str = setting(one_of("starttls", "implicit", "none"), "none")
     proxy_from: tuple[Network, ...] = setting(NETWORKS, [])
 
@@ -118,7 +121,7 @@ class Receive:
 
     trusted_networks: tuple[Network, ...] = setting(NETWORKS, [])
     greeting_pause: float = setting(PAUSE, "0.3s")
-    separator: str = setting(TEXT, "+")
+    separator: str = setting(SEPARATOR, "+")
 
 
 @dataclass(frozen=True, slots=True)

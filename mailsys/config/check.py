@@ -1,0 +1,75 @@
+"""What one setting alone cannot tell: mistakes between settings, and with this machine."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from collections.abc import Collection, Iterator
+from difflib import get_close_matches
+from itertools import chain
+
+from mailsys.config.certificate import check_certificate
+from mailsys.config.mistake import Mistake, shown
+from mailsys.config.schema import Configuration
+
+
+def check(configuration: Configuration, known_judges: Collection[str]) -> Iterator[Mistake]:
+    """Every mistake; opens no port and writes nothing."""
+    return chain(
+        _check_data(configuration.data),
+        _check_process(configuration.process.user),
+        check_certificate(configuration.tls),
+        _check_listeners(configuration),
+        _check_smarthost(configuration),
+        _check_judges(configuration.judge.judges, known_judges),
+    )
+
+
+def _check_data(path: str) -> Iterator[Mistake]:
+    if os.path.exists(path) and not os.path.isdir(path):
+        yield Mistake("data", shown(path), "is not a folder", "name a folder, or one that can be made")
+
+
+def _check_process(user: str) -> Iterator[Mistake]:
+    if not user:
+        return
+    try:
+        pwd.getpwnam(user)
+    except KeyError:
+        right = f"make the user, as with 'adduser --system {user}', or name another"
+        yield Mistake("process.user", shown(user), "does not exist on this machine", right)
+
+
+def _check_listeners(configuration: Configuration) -> Iterator[Mistake]:
+    seen: dict[str, int] = {}
+    for number, listener in enumerate(configuration.listen, 1):
+        key, tls = f"listen[{number}]", listener.tls
+        if listener.service == "web" and tls == "starttls":
+            yield Mistake(f"{key}.tls", shown(tls), "does not exist for web", 'write "implicit" or "none"')
+        elif tls != "none" and not (configuration.tls.certificate and configuration.tls.key):
+            right = 'name certificate and key below [tls], or write tls = "none"'
+            yield Mistake(f"{key}.tls", shown(tls), "needs a certificate", right)
+        if (first := seen.setdefault(listener.endpoint, number)) != number and listener.endpoint != "tcp:0":
+            right = "give each an endpoint of its own"
+            yield Mistake(
+                f"{key}.endpoint", shown(listener.endpoint), f"is that of listen[{first}], too", right
+            )
+
+
+def _check_smarthost(configuration: Configuration) -> Iterator[Mistake]:
+    hop, path = configuration.send.smarthost, configuration.send.smarthost_password_file
+    if hop and hop.user and not path:
+        right = "name a file that holds its password in smarthost_password_file"
+        yield Mistake("send.smarthost", shown(str(hop)), "has a user without a password", right)
+    if path and not os.access(path, os.R_OK):
+        wrong = "cannot be read" if os.path.exists(path) else "does not exist"
+        right = "name a file that this user can read"
+        yield Mistake("send.smarthost_password_file", shown(path), wrong, right)
+
+
+def _check_judges(judges: Collection[str], known: Collection[str]) -> Iterator[Mistake]:
+    for name in judges:
+        if name not in known:
+            close = get_close_matches(name, known, n=1)
+            right = f"did you mean {close[0]}?" if close else f"known are: {', '.join(sorted(known))}"
+            yield Mistake("judge.judges", shown(name), "is no judge that is installed", right)

@@ -1,0 +1,56 @@
+"""The setting ``listen.endpoint``: a Twisted endpoint string, checked without opening anything."""
+
+from __future__ import annotations
+
+import re
+
+from mailsys.config.values import Wrong
+
+_RIGHT = 'write it as in "tcp:25", "tcp6:25", "tcp:25:interface=127.0.0.1" or "unix:/run/mailsys/lmtp"'
+# Prefixes that Twisted knows and that would not do what is meant.
+_NOT_HERE = {
+    "ssl": 'write "tcp:…", and tls = "implicit" beside it',
+    "tls": 'write "tcp:…", and tls = "implicit" beside it',
+    "haproxy": 'write "tcp:…", and name the proxies in proxy_from beside it',
+    "stdio": _RIGHT,
+}
+_OPENS_NOTHING = ("tcp", "tcp6", "unix")  # building these endpoints only stores what was said
+_PORT = re.compile(r"tcp6?:(?:[^:]*:)*?(?:port=)?([0-9]+)(?::|$)")
+
+
+def read_endpoint(value: object) -> str:
+    """An endpoint string whose kind is known here, and whose parts are right where that can be told."""
+    if not isinstance(value, str):
+        raise Wrong("is not a text", _RIGHT)
+    prefix, found, _rest = value.partition(":")
+    if not found or prefix not in _known_prefixes():
+        raise Wrong(f'begins with no kind of endpoint ("{prefix}" is none)', _RIGHT)
+    if prefix in _NOT_HERE:
+        raise Wrong("is not for a listener here", _NOT_HERE[prefix])
+    if prefix in _OPENS_NOTHING:
+        _check_parts(value)
+    return value
+
+
+def _known_prefixes() -> set[str]:
+    from twisted.internet.interfaces import IStreamServerEndpointStringParser
+    from twisted.plugin import getPlugins
+
+    return {
+        "tcp",
+        "unix",
+        "ssl",
+        *(parser.prefix for parser in getPlugins(IStreamServerEndpointStringParser)),
+    }
+
+
+def _check_parts(text: str) -> None:
+    from twisted.internet.endpoints import serverFromString
+
+    try:
+        serverFromString(None, text)
+    except (TypeError, ValueError):
+        right = _RIGHT if "::" not in text else r'write \: for each colon of an address, as in "\\:\\:1"'
+        raise Wrong("has a part that does not belong there", right) from None
+    if (port := _PORT.match(text)) and int(port[1]) > 65535:
+        raise Wrong("has no possible port", "write a port from 0 to 65535")

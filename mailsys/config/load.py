@@ -1,0 +1,58 @@
+"""Reads ``mailsys.toml``: the file, its syntax, its settings, and how they fit together."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Any
+
+from mailsys.config.check import check
+from mailsys.config.mistake import ConfigurationError, Mistake
+from mailsys.config.schema import Configuration
+from mailsys.config.tables import TableReader
+
+FILE_OCTETS = 1024 * 1024
+
+
+def load(path: str, known_judges: Collection[str]) -> Configuration:
+    """The configuration in a file; raises ConfigurationError with every mistake that it has."""
+    path = os.path.abspath(path)
+    reader = TableReader(os.path.dirname(path))
+    configuration = reader.read(Configuration, _read_toml(path))
+    configuration = replace(configuration, path=path, stated=frozenset(reader.stated))
+    told = {mistake.key for mistake in reader.mistakes}
+    between = [mistake for mistake in check(configuration, known_judges) if mistake.key not in told]
+    if mistakes := [*reader.mistakes, *between]:
+        raise ConfigurationError(path, mistakes)
+    return configuration
+
+
+def _read_toml(path: str) -> dict[str, Any]:
+    try:
+        with open(path, "rb") as file:
+            content = file.read(FILE_OCTETS + 1)
+    except OSError as error:
+        reason = (error.strerror or "error").lower()
+        raise _unreadable(path, f"cannot be read ({reason})", "name a file that can be") from None
+    if len(content) > FILE_OCTETS:
+        raise _unreadable(path, "is longer than a megabyte", "name a configuration")
+    return _parse(path, content)
+
+
+def _parse(path: str, content: bytes) -> dict[str, Any]:
+    try:
+        return tomllib.loads(content.decode())
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise _unreadable(path, f"is not UTF-8 in line {line}", "save it as UTF-8") from None
+    except RecursionError:
+        raise _unreadable(path, "is nested too deeply", "write plain tables and lists") from None
+    except ValueError as error:  # TOMLDecodeError, and numbers with thousands of digits
+        right = 'write lines such as key = "value" below a [table]'
+        raise _unreadable(path, f"is not valid TOML: {error}", right) from None
+
+
+def _unreadable(path: str, wrong: str, right: str) -> ConfigurationError:
+    return ConfigurationError(path, [Mistake(path, "", wrong, right)])
