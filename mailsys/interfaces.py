@@ -63,6 +63,7 @@ class IConnection(Interface):
 
     peer: Peer = Attribute("who is there")
     tls: str = Attribute("TLS version and cipher, or empty")
+    congested: bool = Attribute("does much of what was sent wait for the peer to take it?")
 
     def send(data: bytes) -> None:
         """Write; buffered without waiting.  Call ``drained`` before writing much."""
@@ -183,6 +184,9 @@ class IDirectory(Interface):
     async def alias(address: Address) -> Sequence[Address] | None:
         """The targets of exactly this alias; ``*@domain`` is the catch-all."""
 
+    async def postmaster(domain: str) -> Account | None:
+        """Who gets postmaster's mail when no account or alias of that name exists (RFC 5321 4.5.1)."""
+
 
 @dataclass(frozen=True, slots=True)
 class ToMailboxes:
@@ -252,8 +256,13 @@ class IIntake(Interface):
 class IMailDrop(Interface):
     """The store as intake sees it: where copies are written, laid and settled."""
 
-    def plan(account: Account, recipient: Address, head: bytes, content_size: int) -> MailboxAction:
-        """Choose folder and name for a copy of ``len(head) + content_size`` octets.  Touches no disk."""
+    def plan(
+        account: Account, recipient: Address, head: bytes, content_size: int, *, crlf: bool = True
+    ) -> MailboxAction:
+        """Choose folder and name for a copy of ``len(head) + content_size`` octets.  Touches no disk.
+
+        ``crlf`` says that every line of it ends with CR LF.
+        """
 
     def write(action: MailboxAction, content: Content) -> None:
         """Write the whole copy where no reader sees it; nothing is synced.

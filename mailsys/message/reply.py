@@ -86,7 +86,11 @@ BAD_SENDER = Reply(501, "5.1.7", "Sender address is not valid")
 BAD_RECIPIENT = Reply(501, "5.1.3", "Recipient address is not valid")
 NEEDS_SMTPUTF8 = Reply(553, "5.6.7", "This address needs SMTPUTF8 in MAIL")
 TOO_MANY_RECIPIENTS = Reply(452, "4.5.3", "Too many recipients; send the rest in another transaction")
-NO_VALID_RECIPIENTS = Reply(554, "5.5.1", "No valid recipients")
+NO_VALID_RECIPIENTS = Reply(503, "5.5.1", "No valid recipients")
+
+OTHER_PROTOCOL = Reply(421, "4.7.0", "This is a mail server; goodbye")
+CHUNK_TOO_BIG = Reply(552, "5.3.4", "Chunk is larger than any message may be")
+TOO_MANY_CHUNKS = Reply(552, "5.3.4", "Message comes in too many chunks")
 
 # The message or its recipient is refused.
 TOO_BIG = Reply(552, "5.3.4", "Message is larger than this host accepts")
@@ -94,6 +98,7 @@ BARE_IN_MESSAGE = Reply(550, "5.6.0", "Message has a CR or LF that stands alone,
 DATA_LINE_TOO_LONG = Reply(554, "5.6.0", "Message has a line that is too long")
 NO_SUCH_USER = Reply(550, "5.1.1", "No such user here")
 NO_SUCH_DOMAIN_HERE = Reply(550, "5.7.1", "This host does not relay for you")
+NO_FORWARDING = Reply(550, "5.7.1", "This address forwards to another host, which is not possible yet")
 MAILBOX_FULL = Reply(452, "4.2.2", "Mailbox is full")
 MESSAGE_OVER_QUOTA = Reply(552, "5.2.2", "Message does not fit into the mailbox")
 ALIAS_LOOP = Reply(550, "5.4.6", "Alias points back to itself")

@@ -1,0 +1,218 @@
+"""One network connection: bytes to and from a conversation, with back-pressure and deadlines.
+
+A conversation is one coroutine a connection, so it does one thing at a time: it waits for bytes,
+answers, waits until the peer has taken the answer.  While it works, what arrives is kept up to
+``HIGH_WATER`` octets and then left in the kernel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from twisted.internet import tcp
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import (
+    IDelayedCall,
+    IHandshakeListener,
+    IPushProducer,
+    IReactorTime,
+    ISSLTransport,
+    ITCPTransport,
+)
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.internet.ssl import CertificateOptions
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from mailsys.interfaces import ConnectionEnded, IConnection, IConversation, Peer, TimedOut
+
+HIGH_WATER = 64 * 1024
+HANDSHAKE_SECONDS = 30.0
+FAREWELL_SECONDS = 30.0  # how long what was sent last may take to leave
+DRAIN_SECONDS = 300.0
+
+log = Logger(namespace="mailsys.net")
+
+
+@implementer(IConnection, IHandshakeListener, IPushProducer)
+class Connection(Protocol):
+    """Made by the factory for each connection; gives the conversation what ``IConnection`` says."""
+
+    transport: tcp.Connection
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        peer: Peer,
+        converse: Callable[[], IConversation],
+        tls: CertificateOptions | None,
+        *,
+        implicit_tls: bool = False,
+        on_end: Callable[[Connection], None] = lambda connection: None,
+    ) -> None:
+        self._clock = clock
+        self.peer = peer
+        self.tls = ""
+        self.congested = False
+        self._converse = converse
+        self._certificate = tls
+        self._implicit_tls = implicit_tls
+        self._on_end = on_end
+        self._received: list[bytes] = []
+        self._octets = 0
+        self._reading = True
+        self._ended = False
+        self._waiter: Deferred[None] | None = None
+        self._handshake: Deferred[None] | None = None
+        self._deadline = 0.0
+        self._rang = False
+        self._alarm: IDelayedCall | None = None
+
+    # ------------------------------------------------------------------ what Twisted calls
+
+    def connectionMade(self) -> None:
+        """Begin the conversation."""
+        if ITCPTransport.providedBy(self.transport):
+            self.transport.setTcpNoDelay(True)
+        self.transport.registerProducer(self, True)
+        Deferred.fromCoroutine(self._run()).addErrback(self._broke)
+
+    def dataReceived(self, data: bytes) -> None:
+        """Keep it and wake the conversation if it waits for it."""
+        self._received.append(data)
+        self._octets += len(data)
+        if self._octets > HIGH_WATER and self._reading:
+            self._reading = False
+            self.transport.pauseProducing()
+        self._wake(self._waiter if not self.congested else None)
+
+    def handshakeCompleted(self) -> None:
+        """TLS is on."""
+        if ISSLTransport.providedBy(self.transport):
+            connection = self.transport.getHandle()
+            self.tls = f"{connection.get_protocol_version_name()} {connection.get_cipher_name()}"
+        self._wake(self._handshake)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """Wake whatever waits, so that it sees the end."""
+        self._ended = True
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        self._wake(self._handshake)
+        self._wake(self._waiter)
+        self._on_end(self)
+
+    def pauseProducing(self) -> None:
+        """The peer does not take what we send."""
+        self.congested = True
+
+    def resumeProducing(self) -> None:
+        """The peer has taken it."""
+        self.congested = False
+        self._wake(self._waiter)
+
+    def stopProducing(self) -> None:
+        """The peer will take nothing more."""
+        self.resumeProducing()
+
+    # ------------------------------------------------------------------ what a conversation calls
+
+    def send(self, data: bytes) -> None:
+        """Write without waiting."""
+        self.transport.write(data)
+
+    async def receive(self, seconds: float) -> bytes:
+        """Wait for bytes."""
+        while not self._received:
+            await self._wait(seconds)
+        data = self._received[0] if len(self._received) == 1 else b"".join(self._received)
+        self._received.clear()
+        self._octets = 0
+        if not self._reading and not self._ended:
+            self._reading = True
+            self.transport.resumeProducing()
+        return data
+
+    async def drained(self) -> None:
+        """Wait until the peer has taken what was sent."""
+        while self.congested:
+            await self._wait(DRAIN_SECONDS)
+
+    def can_start_tls(self) -> bool:
+        """Is there a certificate, and no TLS yet?"""
+        return self._certificate is not None and not self.tls
+
+    async def start_tls(self) -> None:
+        """Do the handshake; whatever came in plain text and was not used is dropped."""
+        self._received.clear()
+        self._octets = 0
+        self._handshake = Deferred()
+        self.transport.startTLS(self._certificate)
+        self._set_alarm(HANDSHAKE_SECONDS)
+        await self._handshake
+        self._handshake = None
+        if self._ended or not self.tls:
+            raise ConnectionEnded
+
+    def close(self) -> None:
+        """Let what was sent leave, then close; a peer that does not take it is cut off."""
+        if self._ended:
+            return
+        self.transport.unregisterProducer()
+        self.transport.loseConnection()
+        self._set_alarm(FAREWELL_SECONDS)
+
+    # ------------------------------------------------------------------ inside
+
+    async def _run(self) -> None:
+        try:
+            if self._implicit_tls:
+                await self.start_tls()
+            await self._converse().run(self)
+        except TimedOut:
+            self.transport.abortConnection()
+        except ConnectionEnded:
+            pass
+        finally:
+            self.close()
+
+    def _broke(self, failure: Failure) -> None:
+        log.failure("A conversation with {host} broke", failure, host=self.peer.host)
+
+    async def _wait(self, seconds: float) -> None:
+        if self._ended:
+            raise ConnectionEnded
+        self._set_alarm(seconds)
+        self._rang = False
+        self._waiter = Deferred()
+        await self._waiter
+        self._waiter = None
+        if self._rang:
+            raise TimedOut
+
+    def _wake(self, waiter: Deferred[None] | None) -> None:
+        if waiter is not None and not waiter.called:
+            waiter.callback(None)
+
+    def _set_alarm(self, seconds: float) -> None:
+        """One timer a connection, moved only when it rings: most deadlines are never reached."""
+        self._deadline = self._clock.seconds() + seconds
+        if self._alarm is None or self._alarm.getTime() > self._deadline:
+            if self._alarm is not None:
+                self._alarm.cancel()
+            self._alarm = self._clock.callLater(seconds, self._ring)
+
+    def _ring(self) -> None:
+        self._alarm = None
+        left = self._deadline - self._clock.seconds()
+        if left > 0:
+            self._alarm = self._clock.callLater(left, self._ring)
+        elif self._handshake is not None:
+            self.transport.abortConnection()
+        elif self._waiter is not None:
+            self._rang = True
+            self._wake(self._waiter)
+        elif self.transport.disconnecting:
+            self.transport.abortConnection()

@@ -1,0 +1,69 @@
+"""Collects a message while it arrives: in memory while it is small, then in a file.
+
+The file lies in the intake's spool.  After a commit it is the intake's; until then it is ours, and
+``discard`` removes it.
+"""
+
+from __future__ import annotations
+
+from mailsys.disk import Disk
+from mailsys.interfaces import IWorkers
+from mailsys.message.content import Content, FileContent, MemoryContent
+
+MEMORY_OCTETS = 256 * 1024
+
+
+class Collector:
+    """The octets of one message.  ``path`` names the file should there be one."""
+
+    def __init__(self, disk: Disk, workers: IWorkers, path: str) -> None:
+        self._disk = disk
+        self._workers = workers
+        self._path = path
+        self._pieces: list[bytes] = []
+        self._in_memory = 0
+        self._descriptor: int | None = None
+        self._in_file = False
+        self.size = 0
+
+    async def add(self, piece: bytes) -> None:
+        """Take the next octets; raises OSError when they cannot be kept."""
+        self._pieces.append(piece)
+        self._in_memory += len(piece)
+        self.size += len(piece)
+        if self._in_memory > MEMORY_OCTETS:
+            await self._workers.run(self._spill)
+
+    async def finish(self) -> Content:
+        """All of it; raises OSError when the rest cannot be kept."""
+        if not self._in_file:
+            return MemoryContent(self._pieces)
+        await self._workers.run(self._close)
+        return FileContent(self._path, self.size)
+
+    async def discard(self) -> None:
+        """Forget everything; raises OSError when the file cannot be removed."""
+        self._pieces = []
+        if self._in_file:
+            await self._workers.run(self._remove)
+
+    def _spill(self) -> None:
+        if self._descriptor is None:
+            self._descriptor = self._disk.create(self._path)
+            self._in_file = True
+        pieces, self._pieces, self._in_memory = self._pieces, [], 0
+        self._disk.write(self._descriptor, pieces)
+
+    def _close(self) -> None:
+        if self._pieces:
+            self._spill()
+        if self._descriptor is not None:
+            descriptor, self._descriptor = self._descriptor, None
+            self._disk.close(descriptor)
+
+    def _remove(self) -> None:
+        if self._descriptor is not None:
+            descriptor, self._descriptor = self._descriptor, None
+            self._disk.close(descriptor)
+        self._disk.unlink(self._path)
+        self._in_file = False
