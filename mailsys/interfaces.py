@@ -172,8 +172,15 @@ class Account:
     active: bool = True
 
 
+class DirectoryUnavailable(Exception):  # noqa: N818 - the peer may try again
+    """Nothing can be looked up for the moment; a peer is told 451."""
+
+
 class IDirectory(Interface):
-    """Domains, accounts and aliases.  Addresses are folded (``Address.folded``) by the caller."""
+    """Domains, accounts and aliases.  Addresses are folded (``Address.folded``) by the caller.
+
+    Every method may raise DirectoryUnavailable.
+    """
 
     async def is_local(domain: str) -> bool:
         """Is this domain ours?"""
