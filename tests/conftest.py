@@ -1,0 +1,31 @@
+"""What all tests share."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def repository():
+    """The checkout."""
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def shared_data():
+    """Data that lies beside some checkouts and is no part of the project; without it, skip."""
+    folder = REPOSITORY.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("there is no ../shared/data beside this checkout")
+    return folder
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say at the end, where people look, what ./check found wrong before the tests."""
+    if failed := os.environ.get("MAILSYS_CHECK_FAILED", "").split():
+        terminalreporter.write_line(
+            f"check: failed before the tests, see above: {', '.join(failed)}", red=True
+        )
