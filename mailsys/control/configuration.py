@@ -1,0 +1,54 @@
+"""``mailsys config check`` and ``config show``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Collection
+
+from mailsys.config import Configuration, ConfigurationError, load, not_built_yet, render_json, render_toml
+from mailsys.control.command import CannotDo, config_path
+
+
+def add_parser(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``config``."""
+    parser = subcommands.add_parser("config", help="look at the configuration")
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+    checker = actions.add_parser("check", help="tell every mistake")
+    checker.set_defaults(run=run_check)
+    shower = actions.add_parser("show", help="print every setting, with the defaults")
+    shower.set_defaults(run=run_show)
+    shower.add_argument("--json", action="store_true", help="as JSON")
+
+
+def run_check(arguments: argparse.Namespace) -> int:
+    """Tell every mistake, or that there is none."""
+    configuration = read_configuration(arguments)
+    print(f"{configuration.path} is in order.")
+    for sentence in not_built_yet(configuration):
+        print(f"Note: {sentence}")
+    if not configuration.listen:
+        print("Note: there is no [[listen]], so a server would open no port.")
+    return 0
+
+
+def run_show(arguments: argparse.Namespace) -> int:
+    """Print the configuration in force; it can be loaded again."""
+    render = render_json if arguments.json else render_toml
+    sys.stdout.write(render(read_configuration(arguments)))
+    return 0
+
+
+def read_configuration(arguments: argparse.Namespace) -> Configuration:
+    """The configuration of this command line; raises CannotDo with every mistake."""
+    try:
+        return load(config_path(arguments), known_judges())
+    except ConfigurationError as error:
+        count = len(error.mistakes)
+        many = f"{error.path} has {count} mistakes" if count > 1 else f"{error.path} has a mistake"
+        raise CannotDo("\n  ".join([f"{many}:", *map(str, error.mistakes)])) from None
+
+
+def known_judges() -> Collection[str]:
+    """The judges that the configuration may name."""
+    return ("early_talker", "one_from", "hop_count")
