@@ -1,1 +1,1 @@
-"""The POP3 server machine: commands and server."""
+"""POP3 as a server speaks it (RFC 1939, 2449, 2595, 3206, 5034, 6856), without any I/O."""

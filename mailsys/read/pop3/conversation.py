@@ -1,0 +1,84 @@
+"""A POP3 conversation from greeting to goodbye."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+
+from twisted.internet.defer import CancelledError
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from zope.interface import implementer
+
+from mailsys.interfaces import (
+    ConnectionEnded,
+    IConnection,
+    IConversation,
+    IJournal,
+    ILogins,
+    IMailbox,
+    IMailStore,
+    IWorkers,
+    Session,
+)
+from mailsys.journal import events
+from mailsys.read.pop3.authorization import Authorization
+from mailsys.read.pop3.dialogue import Dialogue
+from mailsys.read.pop3.transaction import Transaction
+from mailsys.wire.pop3 import responses
+
+log = Logger(namespace="mailsys.read")
+
+
+@implementer(IConversation)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class POP3Conversation:
+    """What all POP3 connections of a listener share; keeps nothing of any of them.
+
+    ``plaintext`` is the setting of that name: never, loopback or always.  ``idle_seconds`` is the
+    autologout timer, which RFC 1939 3 wants to be 10 minutes at least.
+    """
+
+    hostname: str
+    store: IMailStore
+    logins: ILogins
+    journal: IJournal
+    workers: IWorkers
+    clock: IReactorTime
+    new_session_id: Callable[[], str]
+    plaintext: str = "loopback"
+    idle_seconds: float = 600.0
+
+    async def run(self, connection: IConnection) -> None:
+        """Speak until the end; a fault of ours ends this session and no other."""
+        session = Session(self.new_session_id(), connection.peer, protocol="POP3", tls=connection.tls)
+        dialogue = Dialogue(connection, self.clock, self.plaintext, self.idle_seconds)
+        try:
+            dialogue.send(responses.greeting(self.hostname))
+            await self._serve(dialogue, session)
+        except (ConnectionEnded, CancelledError):
+            raise
+        except Exception:
+            log.failure("POP3 session {id} broke", id=session.id)
+            dialogue.say(responses.LOCAL_ERROR)
+        finally:
+            connection.close()
+
+    async def _serve(self, dialogue: Dialogue, session: Session) -> None:
+        authorization = Authorization(dialogue, session, self.logins, self.store, self.journal, self.clock)
+        mailbox = await authorization.run()
+        if mailbox is not None:
+            await self._give_out(mailbox, dialogue, session)
+
+    async def _give_out(self, mailbox: IMailbox, dialogue: Dialogue, session: Session) -> None:
+        """Serve an open mailbox, and give it up before the client hears goodbye."""
+        transaction = Transaction(dialogue, mailbox, self.workers)
+        try:
+            with closing(mailbox):
+                farewell = await transaction.run()
+        finally:
+            self.journal.record(
+                events.mailbox_read(session, transaction.retrieved, transaction.deleted, self.clock.seconds())
+            )
+        dialogue.say(farewell)

@@ -1,0 +1,117 @@
+"""The machine and the connection together: the client's next command, our answer."""
+
+from __future__ import annotations
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
+
+from mailsys.interfaces import ConnectionEnded, IConnection, TimedOut
+from mailsys.wire import sasl
+from mailsys.wire.pop3 import responses
+from mailsys.wire.pop3.capabilities import Terms, capabilities
+from mailsys.wire.pop3.commands import Command
+from mailsys.wire.pop3.responses import Response
+from mailsys.wire.pop3.server import NeedData, POP3Server, Rejected, SaslLine
+
+SEND_AHEAD_OCTETS = 64 * 1024  # sent without asking whether the client takes it
+COMMANDS_AT_ONCE = 100  # served before others get a turn
+
+
+class Dialogue:
+    """Takes one thing after the other from the client and keeps what we send bounded."""
+
+    def __init__(
+        self, connection: IConnection, clock: IReactorTime, plaintext: str, idle_seconds: float
+    ) -> None:
+        self._connection = connection
+        self._clock = clock
+        self._plaintext = plaintext
+        self._idle_seconds = idle_seconds
+        self._machine = POP3Server(self._terms())
+        self._sent_octets = 0  # since the client was last known to have taken all
+        self._commands = 0
+
+    @property
+    def tls(self) -> str:
+        """TLS version and cipher, or empty."""
+        return self._connection.tls
+
+    async def next(self) -> Command | SaslLine:
+        """Wait for a command that may be given now; all else is answered here.
+
+        Raises ConnectionEnded when the client has gone or must go.
+        """
+        await self._give_way()
+        deadline = self._clock.seconds() + self._idle_seconds
+        while True:
+            event = self._machine.next_event()
+            if isinstance(event, NeedData):
+                self._machine.receive_data(await self._connection.receive(self._seconds_until(deadline)))
+            elif isinstance(event, Rejected):
+                self._refuse(event)
+            else:
+                return event
+
+    def say(self, response: Response) -> None:
+        """Send a response of one line."""
+        self.send(response.render())
+
+    def send(self, data: bytes) -> None:
+        """Send; after much of it call ``flow``."""
+        self._sent_octets += len(data)
+        self._connection.send(data)
+
+    async def flow(self) -> None:
+        """Wait for the client if much was sent; raises ConnectionEnded."""
+        if self._sent_octets > SEND_AHEAD_OCTETS:
+            self._sent_octets = 0
+            await self._connection.drained()
+
+    async def pause(self, seconds: float) -> None:
+        """Let time go by; with 0, let other connections have their turn."""
+        await deferLater(self._clock, seconds)
+
+    def challenge(self, challenge: sasl.Challenge) -> None:
+        """Ask for the next response of a SASL exchange; it comes as a ``SaslLine``."""
+        self.send(self._machine.challenge(challenge))
+
+    async def start_tls(self) -> None:
+        """Begin TLS and forget everything that was said before."""
+        self.say(responses.READY_FOR_TLS)
+        await self._connection.start_tls()
+        self._machine = POP3Server(self._terms())
+
+    def list_capabilities(self) -> None:
+        """Answer CAPA."""
+        self.send(responses.listing("Capability list follows", capabilities(self._machine.terms)))
+
+    def logged_in(self) -> None:
+        """Let the client use its mailbox from now on."""
+        self._machine.logged_in()
+
+    def _terms(self) -> Terms:
+        connection = self._connection
+        return Terms(
+            stls=connection.can_start_tls(),
+            passwords=bool(connection.tls)
+            or self._plaintext == "always"
+            or (self._plaintext == "loopback" and connection.peer.is_loopback),
+        )
+
+    def _seconds_until(self, deadline: float) -> float:
+        """A command must be whole in time: a client that sends an octet a minute gains nothing."""
+        left = deadline - self._clock.seconds()
+        if left <= 0:
+            raise TimedOut
+        return left
+
+    def _refuse(self, rejected: Rejected) -> None:
+        self.say(rejected.response)
+        if rejected.fatal:
+            raise ConnectionEnded
+
+    async def _give_way(self) -> None:
+        await self.flow()
+        self._commands += 1
+        if self._commands % COMMANDS_AT_ONCE == 0:
+            await self.pause(0)
