@@ -46,7 +46,7 @@ def _check_listeners(configuration: Configuration) -> Iterator[Mistake]:
         key, tls = f"listen[{number}]", listener.tls
         if listener.service == "web" and tls == "starttls":
             yield Mistake(f"{key}.tls", shown(tls), "does not exist for web", 'write "implicit" or "none"')
-        elif tls != "none" and not (configuration.tls.certificate and configuration.tls.key):
+        elif tls != "none" and not (configuration.tls.certificate or configuration.tls.key):
             right = 'name certificate and key below [tls], or write tls = "none"'
             yield Mistake(f"{key}.tls", shown(tls), "needs a certificate", right)
         if (first := seen.setdefault(listener.endpoint, number)) != number and listener.endpoint != "tcp:0":

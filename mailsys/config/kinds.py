@@ -115,16 +115,24 @@ def read_domain(value: object) -> str:
         raise Wrong(f"is not a domain ({error})", 'write it as in "example.org"') from None
 
 
-def read_list(value: object) -> list[Any]:
-    """A TOML list."""
+def read_each(read: Callable[[Any], T], value: object) -> list[T]:
+    """Read the items of a TOML list; all that are wrong are raised in one group."""
     if not isinstance(value, list):
         raise Wrong("is not a list", 'write it in square brackets, as in ["…", "…"]')
-    return value
+    done, wrong = [], []
+    for item in value:
+        try:
+            done.append(read(item))
+        except Wrong as reason:
+            wrong.append(reason)
+    if wrong:
+        raise ExceptionGroup("items of a list", wrong)
+    return done
 
 
 def read_networks(value: object) -> tuple[Network, ...]:
     """IP networks; an address alone is the network of one."""
-    return tuple(_read_network(item) for item in read_list(value))
+    return tuple(read_each(_read_network, value))
 
 
 def _read_network(item: object) -> Network:
@@ -147,7 +155,7 @@ def read_separator(value: object) -> str:
 
 def read_names(value: object) -> tuple[str, ...]:
     """Names, each once."""
-    names = tuple(read_text(item) for item in read_list(value))
+    names = tuple(read_each(read_text, value))
     if doubled := sorted({name for name in names if names.count(name) > 1}):
         raise Wrong(f'has "{doubled[0]}" twice', "write each once")
     return names
@@ -155,7 +163,7 @@ def read_names(value: object) -> tuple[str, ...]:
 
 def read_name_servers(value: object) -> tuple[NameServer, ...]:
     """IP addresses with or without a port."""
-    return tuple(_read_name_server(item) for item in read_list(value))
+    return tuple(read_each(_read_name_server, value))
 
 
 def _read_name_server(item: object) -> NameServer:
@@ -192,7 +200,17 @@ def read_routes(value: object) -> Mapping[str, NextHop]:
     """Next hops by domain."""
     if not isinstance(value, dict):
         raise Wrong("is not a table", 'write [send.routes] and lines such as "partner.example" = "mx"')
-    return {read_hostname(domain): parse_route(read_text(url)) for domain, url in value.items()}
+    return dict(read_each(_read_route, list(value.items())))
+
+
+def _read_route(item: tuple[str, object]) -> tuple[str, NextHop]:
+    domain, url = item
+    try:
+        return parse_domain(domain), parse_route(read_text(url))
+    except AddressError as error:
+        raise Wrong(f'has "{domain}", which is no domain ({error})', 'write it as in "example.org"') from None
+    except Wrong as reason:
+        raise Wrong(f'has for "{domain}" what {reason.wrong}', f'{reason.right}, or "mx"') from None
 
 
 def read_tables(value: object) -> Mapping[str, Mapping[str, Any]]:

@@ -20,8 +20,7 @@ def load(path: str, known_judges: Collection[str]) -> Configuration:
     """The configuration in a file; raises ConfigurationError with every mistake that it has."""
     path = os.path.abspath(path)
     reader = TableReader(os.path.dirname(path))
-    configuration = reader.read(Configuration, _read_toml(path))
-    configuration = replace(configuration, path=path, stated=frozenset(reader.stated))
+    configuration = replace(reader.read(Configuration, _read_toml(path)), path=path)
     told = {mistake.key for mistake in reader.mistakes}
     between = [mistake for mistake in check(configuration, known_judges) if mistake.key not in told]
     if mistakes := [*reader.mistakes, *between]:

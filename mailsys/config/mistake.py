@@ -23,7 +23,8 @@ class Mistake:
 
     def __str__(self) -> str:
         said = f"{self.key} = {self.value}" if self.value else self.key
-        return f"{said} {self.wrong}; {self.right}."
+        ending = "" if self.right.endswith("?") else "."
+        return f"{said} {self.wrong}; {self.right}{ending}"
 
 
 class ConfigurationError(Exception):

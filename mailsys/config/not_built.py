@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from mailsys.config.schema import Configuration
 
-# A service or a setting leaves its table here when it is built.
+# What is built leaves its table here.
 _SERVICES = ("submission", "imap", "web")
-_SETTINGS = {
-    "receive.trusted_networks": "mail for other hosts is refused, from these networks, too",
-    "send.": "mail for other hosts is refused",
-    "dns.": "nothing is asked in DNS",
-}
+_SECTIONS = {"send": "mail for other hosts is refused", "dns": "nothing is asked in DNS"}
 
 
 def not_built_yet(configuration: Configuration) -> list[str]:
@@ -20,8 +16,10 @@ def not_built_yet(configuration: Configuration) -> list[str]:
         for number, listener in enumerate(configuration.listen, 1)
         if listener.service in _SERVICES
     ]
-    for part, instead in _SETTINGS.items():
-        if stated := sorted(key for key in configuration.stated if key.startswith(part)):
-            verb = "has" if len(stated) == 1 else "have"
-            sentences.append(f"{', '.join(stated)} {verb} no effect yet: {instead}.")
+    for name, instead in _SECTIONS.items():
+        section = getattr(configuration, name)
+        if section != type(section)():
+            sentences.append(f"[{name}] has no effect yet: {instead}.")
+    if configuration.receive.trusted_networks:
+        sentences.append("receive.trusted_networks has no effect yet: mail for other hosts is refused.")
     return sentences

@@ -170,7 +170,7 @@ class Judge:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """The whole file.  ``stated`` holds the keys that stand in it, such as ``send.smarthost``."""
+    """The whole file, which is at ``path``."""
 
     hostname: str = setting(HOSTNAME)
     data: str = setting(PATH, "data")
@@ -186,7 +186,6 @@ class Configuration:
     judge: Judge = section(Judge)
     plugins: Mapping[str, Mapping[str, Any]] = setting(TABLES, {})
     path: str = field(default="", compare=False)
-    stated: frozenset[str] = field(default=frozenset(), compare=False)
 
     @property
     def base(self) -> str:

@@ -8,13 +8,13 @@ from typing import Any, TypeVar
 
 from mailsys.config.mistake import Mistake, shown
 from mailsys.config.schema import Configuration
-from mailsys.config.values import Wrong
+from mailsys.config.values import Wrong, leaves
 
 T = TypeVar("T")
 
 
 class TableReader:
-    """Reads tables; ``mistakes`` and ``stated`` (the keys that stood there) grow meanwhile.
+    """Reads tables; ``mistakes`` grows meanwhile.
 
     A setting that is wrong gets its default, or ``""`` without one, so that the rest can be checked.
     """
@@ -22,13 +22,13 @@ class TableReader:
     def __init__(self, base: str) -> None:
         self.base = base
         self.mistakes: list[Mistake] = []
-        self.stated: set[str] = set()
 
     def read(self, into: type[T], table: dict[str, Any], prefix: str = "") -> T:
         """Build ``into`` from a table whose keys are told as ``prefix`` + key."""
         settings = settings_of(into)
-        for name in table.keys() - settings.keys():
-            self._mistake(prefix + name, table[name], "is not known", suggestion(prefix, name, settings))
+        for name in table:
+            if name not in settings:
+                self._mistake(prefix + name, table[name], "is not known", suggestion(prefix, name, settings))
         return into(**{name: self._read(field, table, prefix + name) for name, field in settings.items()})
 
     def _read(self, field: Field[Any], table: dict[str, Any], key: str) -> Any:
@@ -55,13 +55,13 @@ class TableReader:
         return tuple(self.read(into, table, f"{key}[{n}].") for n, table in enumerate(tables, 1))
 
     def _setting(self, field: Field[Any], value: object, key: str) -> Any:
-        self.stated.add(key)
         kind = field.metadata["kind"]
         try:
             return kind.place(self.base, kind.read(value))
-        except Wrong as reason:
-            self._mistake(key, value, reason.wrong, reason.right)
-            return self._default(field)
+        except* Wrong as reasons:
+            for reason in leaves(reasons):
+                self._mistake(key, value, reason.wrong, reason.right)
+        return self._default(field)
 
     def _default(self, field: Field[Any]) -> Any:
         if field.default_factory is MISSING:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 SIZE_UNITS = {"": 1, "k": 1024, "M": 1024**2, "G": 1024**3}
 TIME_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -18,6 +19,12 @@ class Wrong(ValueError):  # noqa: N818 - it is told to a person as "KEY VALUE wr
         super().__init__(f"{wrong}; {right}")
         self.wrong = wrong
         self.right = right
+
+
+def leaves(reasons: BaseExceptionGroup[Wrong]) -> Iterator[Wrong]:
+    """Each of them, however deep the groups are nested."""
+    for reason in reasons.exceptions:
+        yield from leaves(reason) if isinstance(reason, BaseExceptionGroup) else (reason,)
 
 
 def parse_size(value: object) -> int:

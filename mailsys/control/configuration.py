@@ -44,11 +44,17 @@ def read_configuration(arguments: argparse.Namespace) -> Configuration:
     try:
         return load(config_path(arguments), known_judges())
     except ConfigurationError as error:
-        count = len(error.mistakes)
-        many = f"{error.path} has {count} mistakes" if count > 1 else f"{error.path} has a mistake"
-        raise CannotDo("\n  ".join([f"{many}:", *map(str, error.mistakes)])) from None
+        raise CannotDo(_told(error)) from None
 
 
 def known_judges() -> Collection[str]:
     """The judges that the configuration may name."""
     return ("early_talker", "one_from", "hop_count")
+
+
+def _told(error: ConfigurationError) -> str:
+    mistakes = error.mistakes
+    if mistakes[0].key == error.path:  # the file itself
+        return str(mistakes[0])
+    many = f"{len(mistakes)} mistakes" if len(mistakes) > 1 else "a mistake"
+    return "\n  ".join([f"{error.path} has {many}:", *map(str, mistakes)])

@@ -13,6 +13,7 @@ import pwd
 import shutil
 import tempfile
 from collections.abc import Sequence
+from contextlib import closing
 
 from mailsys.config import Configuration, load
 from mailsys.control.command import CannotDo
@@ -59,7 +60,7 @@ def add_parser(subcommands: argparse._SubParsersAction[argparse.ArgumentParser])
 
 def run(arguments: argparse.Namespace) -> int:
     """Make the host, and tell what to do next."""
-    domains = [_domain(text) for text in dict.fromkeys(arguments.domain)]
+    domains = list(dict.fromkeys(map(_domain, arguments.domain)))
     first = FirstConfiguration(
         hostname=_domain(arguments.hostname or f"mail.{domains[0]}"),
         address=_address(arguments.listen or ("127.0.0.1" if arguments.port_base else "")),
@@ -91,7 +92,7 @@ def make_host(folder: str, first: FirstConfiguration, domains: Sequence[str], no
 def _refuse_to_overwrite(folder: str) -> None:
     if there := [name for name in CONTENTS if os.path.lexists(os.path.join(folder, name))]:
         raise CannotDo(
-            f"{folder} already has {' and '.join(there)}, which init never overwrites: "
+            f"{folder} already has {', '.join(there)}, which init never overwrites: "
             "name another folder, or remove that first."
         )
 
@@ -128,14 +129,15 @@ def _build(workshop: str, first: FirstConfiguration, domains: Sequence[str], now
 
 def create_domains(configuration: Configuration, domains: Sequence[str]) -> None:
     """Write the domains into the new host's accounts."""
+    from mailsys.accounts.connection import AccountsError
     from mailsys.accounts.database import open_database
 
-    database = open_database(os.path.join(configuration.data, "accounts.sqlite3"))
     try:
-        for domain in domains:
-            database.add_domain(domain)
-    finally:
-        database.close()
+        with closing(open_database(os.path.join(configuration.data, "accounts.sqlite3"))) as database:
+            for domain in domains:
+                database.add_domain(domain)
+    except AccountsError as error:
+        raise CannotDo(str(error)) from error
 
 
 def _give_to(user: str, paths: Sequence[str]) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import shlex
 from collections.abc import Iterator, Sequence
 
-from mailsys.control.first_configuration import FirstConfiguration
+from mailsys.control.first_configuration import STANDARD_PORTS, FirstConfiguration
 from mailsys.message.address import display_domain
+
+_TRIALS = {"smtp": "SMTP", "pop3": "POP3", "pop3s": "POP3 with TLS"}
 
 
 def next_steps(folder: str, first: FirstConfiguration, domains: Sequence[str]) -> str:
@@ -15,17 +18,18 @@ def next_steps(folder: str, first: FirstConfiguration, domains: Sequence[str]) -
     path = os.path.join(folder, "mailsys.toml")
     command = f"mailsys --config {shlex.quote(path)}"
     names = " and ".join(map(display_domain, domains))
+    is_trial = bool(first.port_base)
     return "\n".join(
         [
             f"A mail host for {names} is in {folder}.  Next:",
             "",
             "1. Give somebody an account:",
             f"     {command} account add postmaster@{display_domain(domains[0])}",
-            "2. Start the server:",
+            "2. Start the server:" if is_trial else "2. Start the server, as root, since it opens port 25:",
             f"     {command} serve",
-            *(_try_it(first) if first.port_base else _publish(first, domains)),
+            *(_try_it(first) if is_trial else _publish(first, domains)),
             "",
-            f"The settings are in {path}; after changing them:",
+            f"The settings are in {path}.  After a change, look for mistakes:",
             f"     {command} config check",
         ]
     )
@@ -33,17 +37,19 @@ def next_steps(folder: str, first: FirstConfiguration, domains: Sequence[str]) -
 
 def _try_it(first: FirstConfiguration) -> Iterator[str]:
     host = f"[{first.address}]" if ":" in first.address else first.address
-    ports = {"SMTP": 25, "POP3": 110, "POP3 with TLS": 995, "LMTP": 24}
     yield "3. Try it, with the name and password of the account:"
-    for name, port in ports.items():
-        yield f"     {name:<14} {host if name != 'LMTP' else first.loopback}:{first.port_base + port}"
+    for name, words in _TRIALS.items():
+        yield f"     {words:<14} {host}:{first.port_base + STANDARD_PORTS[name]}"
 
 
 def _publish(first: FirstConfiguration, domains: Sequence[str]) -> Iterator[str]:
+    address = ipaddress.ip_address(first.address or "0.0.0.0")  # noqa: S104 - only compared
+    record = "AAAA" if address.version == 6 else "A"
+    value = str(address) if address.is_global else "(the address of this host)"
     yield "3. Tell the world, with these lines in the DNS:"
     for domain in domains:
         yield f"     {domain}.  MX  10 {first.hostname}."
-    yield f"     {first.hostname}.  A   {first.address or '(the address of this host)'}"
+    yield f"     {first.hostname}.  {record}  {value}"
     yield f"   and have your provider let that address point back to {first.hostname}."
-    yield "4. Get a certificate that others trust, and name it in the configuration below [tls];"
-    yield "   until then it is one that this host made itself, and mail programs will ask."
+    yield "4. Get a certificate that others trust, and name it in the configuration below [tls]."
+    yield "   Until then it is one that this host made itself, at which mail programs balk."
