@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import mailsys
 
 # The modules of the subcommands, in the order of ``mailsys --help``.  Imported only here, each light.
-COMMANDS: tuple[str, ...] = ("init", "configuration")
+COMMANDS: tuple[str, ...] = ("init", "configuration", "trace")
 
 
 class CannotDo(Exception):  # noqa: N818 - it is a sentence for a person

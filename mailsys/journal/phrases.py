@@ -1,0 +1,53 @@
+"""Words that story and log share.  Facts come from a file: any may be missing or of another kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+_SHOWN_NAMES = 10
+
+
+def text_of(facts: Mapping[str, Any], fact: str) -> str:
+    """A fact as text; empty when it is not there."""
+    value = facts.get(fact)
+    return "" if value is None else str(value)
+
+
+def texts_of(facts: Mapping[str, Any], fact: str) -> list[str]:
+    """A fact that is a list, as texts; empty when it is none."""
+    value = facts.get(fact)
+    return [str(item) for item in value] if isinstance(value, list) else []
+
+
+def size_in_words(facts: Mapping[str, Any]) -> str:
+    """``312 bytes``, ``10 kB``, ``1.4 MB`` (powers of ten); empty when unknown."""
+    octets = facts.get("size")
+    if not isinstance(octets, int) or octets < 0:
+        return ""
+    if octets < 1000:
+        return f"{octets} byte" if octets == 1 else f"{octets} bytes"
+    if octets < 999_500:
+        return f"{octets / 1000:.0f} kB"
+    if octets < 999_500_000:
+        return f"{octets / 1_000_000:.1f} MB"
+    return f"{octets / 1_000_000_000:.1f} GB"
+
+
+def peer_in_words(facts: Mapping[str, Any]) -> str:
+    """Return ``[192.0.2.7]``, or that it came from this machine."""
+    peer = text_of(facts, "peer")
+    return f"[{peer}]" if peer else "a local socket"
+
+
+def tls_version(facts: Mapping[str, Any]) -> str:
+    """``TLSv1.3`` without the cipher; empty without TLS."""
+    return text_of(facts, "tls").partition(" ")[0]
+
+
+def paths(addresses: Sequence[str]) -> str:
+    """Addresses in angle brackets; of very many only the first."""
+    shown = [f"<{address}>" for address in addresses[:_SHOWN_NAMES]]
+    if (more := len(addresses) - len(shown)) > 0:
+        return f"{', '.join(shown)} and {more} more"
+    return ", ".join(shown)

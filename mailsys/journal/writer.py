@@ -1,0 +1,143 @@
+"""The journal: takes events without making anyone wait, and writes them in batches, in a thread of its own.
+
+An event is in memory alone for up to a quarter of a second; whoever needs it on the disk calls ``flush``.
+Nothing here refuses an event or raises to who records one: the journal is never the reason that mail is
+not taken.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from threading import Condition, Thread
+
+from twisted.logger import ILogObserver, globalLogPublisher
+from zope.interface import implementer
+
+from mailsys.interfaces import IJournal, JournalEvent
+from mailsys.journal.backlog import BATCH_EVENTS, EVENTS_IN_MEMORY, Backlog
+from mailsys.journal.database import Connect, JournalDatabase
+from mailsys.journal.logbook import Logbook
+
+BATCH_SECONDS = 0.25
+RETRY_SECONDS = 2.0
+KEEP_DAYS = 30
+
+
+@implementer(IJournal)
+class Journal:
+    """Owns the journal's file at ``path`` and the thread that writes it.
+
+    ``start`` begins the thread; ``close`` writes what is left and ends it.  Significant events also go
+    to ``observer``, the log, as one line each.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        *,
+        now: Callable[[], float] = time.time,
+        observer: ILogObserver = globalLogPublisher,
+        connect: Connect = sqlite3.connect,
+        keep_days: float = KEEP_DAYS,
+        events_in_memory: int = EVENTS_IN_MEMORY,
+    ) -> None:
+        self._events_in_memory = events_in_memory
+        self._logbook = Logbook(observer)
+        self._backlog = Backlog(
+            JournalDatabase(path, connect), self._logbook, now, keep_days * 86_400, events_in_memory
+        )
+        # The condition guards what callers and the thread share.
+        self._changed = Condition()
+        self._recorded: deque[JournalEvent] = deque()
+        self._dropped = 0
+        self._flushes: list[Future[None]] = []
+        self._closing = False
+        self._thread: Thread | None = None
+
+    def start(self) -> None:
+        """Begin to write.  Not before the process has become its user and a daemon."""
+        # A daemon thread, so that a process that ends without ``close`` does not hang.
+        self._thread = Thread(target=self._run, name="journal", daemon=True)
+        self._thread.start()
+
+    def record(self, event: JournalEvent) -> None:
+        """Keep it, soon.  From any thread."""
+        with self._changed:
+            self._recorded.append(event)
+            waiting = len(self._recorded)
+            if waiting > self._events_in_memory:
+                self._recorded.popleft()
+                self._dropped += 1
+            elif waiting in (1, BATCH_EVENTS):
+                self._changed.notify()
+
+    def flush(self) -> None:
+        """Return when all that was recorded is synced.  From a worker thread; raises OSError."""
+        done: Future[None] = Future()
+        with self._changed:
+            if self._thread is None or self._closing:
+                raise OSError("the journal is closed")
+            self._flushes.append(done)
+            self._changed.notify()
+        done.result()
+
+    def close(self) -> None:
+        """Write and sync what is left, and end.  Waits for the disk; what cannot be written is lost."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        if self._thread is not None:
+            self._thread.join()
+        else:
+            self._finish()
+
+    def _run(self) -> None:
+        while self._wait():
+            self._write()
+            self._backlog.prune()
+        self._finish()
+
+    def _wait(self) -> bool:
+        """Wait for a batch, a flush, or the time to prune or to try again; False at the end."""
+        failing = self._backlog.is_failing
+        with self._changed:
+            if not failing:
+                self._changed.wait_for(self._has_work, self._backlog.seconds_to_prune())
+            seconds = RETRY_SECONDS if failing else BATCH_SECONDS if self._recorded else 0
+            self._changed.wait_for(lambda: self._is_urgent(failing), seconds)
+            return not self._closing
+
+    def _has_work(self) -> bool:
+        return bool(self._recorded or self._flushes or self._closing)
+
+    def _is_urgent(self, failing: bool) -> bool:
+        is_full = len(self._recorded) >= BATCH_EVENTS and not failing
+        return bool(is_full or self._flushes or self._closing)
+
+    def _write(self) -> None:
+        """Write what was recorded so far, and answer those who wait for that."""
+        with self._changed:
+            events, self._recorded = self._recorded, deque()
+            dropped, self._dropped = self._dropped, 0
+            flushes, self._flushes = self._flushes, []
+        self._logbook.tell(events)
+        self._backlog.add(events, dropped)
+        self._backlog.write()
+        if flushes:
+            self._answer(flushes)
+
+    def _answer(self, flushes: Sequence[Future[None]]) -> None:
+        trouble = self._backlog.sync()
+        for done in flushes:
+            if trouble:
+                done.set_exception(OSError(f"the journal cannot be written: {trouble}"))
+            else:
+                done.set_result(None)
+
+    def _finish(self) -> None:
+        self._write()
+        self._backlog.close()
