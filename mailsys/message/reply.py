@@ -71,6 +71,7 @@ START_DATA = Reply(354, "", "Go ahead, end with a dot on a line of its own")
 GOODBYE = Reply(221, "2.0.0", "Goodbye")
 READY_FOR_TLS = Reply(220, "2.0.0", "Ready for TLS")
 LOGGED_IN = Reply(235, "2.7.0", "You are logged in")
+HELP = Reply(214, "2.0.0", "This is mailsys; see RFC 5321")
 CANNOT_VERIFY = Reply(252, "2.5.0", "Not saying; send a message to find out")
 
 # The peer's command is wrong.

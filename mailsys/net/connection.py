@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from OpenSSL.SSL import Connection as SSLConnection
 from twisted.internet import tcp
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import (
@@ -90,7 +91,7 @@ class Connection(Protocol):
     def handshakeCompleted(self) -> None:
         """TLS is on."""
         if ISSLTransport.providedBy(self.transport):
-            connection = self.transport.getHandle()
+            connection: SSLConnection = self.transport.getHandle()  # type: ignore[assignment]
             self.tls = f"{connection.get_protocol_version_name()} {connection.get_cipher_name()}"
         self._wake(self._handshake)
 

@@ -1,0 +1,349 @@
+"""One SMTP or LMTP connection, from greeting to goodbye.
+
+The machine (``wire.smtp.server``) says what the peer did; ``ANSWERS`` names the function that
+answers it.  One event is answered before the next is looked at, so replies come in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from twisted.logger import Logger
+from zope.interface import implementer
+
+from mailsys.interfaces import (
+    ConnectionEnded,
+    Disposition,
+    IConnection,
+    IConversation,
+    Session,
+    TimedOut,
+    Verdict,
+)
+from mailsys.journal.ids import transaction_id
+from mailsys.message import reply as replies
+from mailsys.message.address import Address
+from mailsys.message.envelope import Body
+from mailsys.message.reply import Reply
+from mailsys.receive import story
+from mailsys.receive.handover import hand_over
+from mailsys.receive.login import LoginExchange, mechanisms_for
+from mailsys.receive.reception import Reception
+from mailsys.receive.recipients import accept_recipient
+from mailsys.receive.transaction import Transaction
+from mailsys.wire import sasl
+from mailsys.wire.data import DataFault
+from mailsys.wire.smtp import commands
+from mailsys.wire.smtp.extensions import Offer, hello_reply
+from mailsys.wire.smtp.server import BodyEnd, BodyPiece, ChunkEnd, LoginResponse, Rejected, SMTPServer
+
+JUNK_COMMANDS = 100  # commands that do not lead to a message, between two messages
+OVERDRAFT = 2  # how many times the largest message we read before we hang up
+
+log = Logger(namespace="mailsys.receive")
+
+
+@implementer(IConversation)
+class Conversation:
+    """What is said on one connection; made new for each."""
+
+    def __init__(self, reception: Reception) -> None:
+        self._reception = reception
+        self._settings = reception.settings
+        self._machine = SMTPServer(
+            lmtp=reception.is_lmtp, chunk_limit=OVERDRAFT * reception.settings.message_octets
+        )
+        self._connection: IConnection
+        self._session: Session
+        self._transaction: Transaction | None = None
+        self._login: LoginExchange | None = None
+        self._messages = 0
+        self._errors = 0
+        self._junk = 0
+        self._closing = False
+
+    async def run(self, connection: IConnection) -> None:
+        """Speak until the peer leaves, or has to."""
+        self._connection = connection
+        self._session = Session(self._reception.new_id(), connection.peer, tls=connection.tls)
+        try:
+            await self._greet()
+            while not self._closing:
+                await self._next()
+        except TimedOut:
+            self._say(replies.TIMEOUT)
+        except ConnectionEnded:
+            pass
+        except Exception:
+            log.failure("Session {id} with {host} broke", id=self._session.id, host=connection.peer.host)
+            self._say(replies.LOCAL_ERROR)
+        finally:
+            await self._drop()
+
+    # ------------------------------------------------------------------ the loop
+
+    async def _greet(self) -> None:
+        pause = self._reception.judges.pause_seconds(self._session)
+        if pause:
+            try:
+                self._machine.receive_data(await self._connection.receive(pause))
+                self._session.spoke_early = True
+            except TimedOut:
+                pass
+        refusal = self._refusal(await self._reception.judges.connection(self._session), "CONNECT")
+        if refusal is not None:
+            self._say(refusal)
+            self._closing = True
+        else:
+            self._say(Reply(220, "", f"{self._settings.hostname} {self._banner} mailsys"))
+
+    @property
+    def _banner(self) -> str:
+        return "LMTP" if self._reception.is_lmtp else "ESMTP"
+
+    async def _next(self) -> None:
+        event = self._machine.next_event()
+        if event is None:
+            in_body = self._transaction is not None and self._machine.state is commands.State.DATA
+            patience = self._settings.data_seconds if in_body else self._settings.command_seconds
+            self._machine.receive_data(await self._connection.receive(patience))
+            return
+        answer = await ANSWERS[type(event)](self, event)
+        if answer is not None:
+            self._send(self._machine.answer(answer))
+            self._count(answer)
+        if self._transaction is not None and not self._machine.in_transaction:
+            await self._drop()
+        if self._connection.congested:
+            await self._connection.drained()
+
+    def _send(self, data: bytes) -> None:
+        self._connection.send(data)
+
+    def _say(self, reply: Reply) -> None:
+        """Say something that answers no command."""
+        self._connection.send(reply.render())
+
+    def _count(self, reply: Reply) -> None:
+        if reply.code == 421:
+            self._closing = True
+        elif not reply.is_positive:
+            self._errors += 1
+        if not self._closing and (self._errors > self._settings.errors or self._junk > JUNK_COMMANDS):
+            self._say(replies.TOO_MANY_ERRORS)
+            self._closing = True
+
+    async def _drop(self) -> None:
+        transaction, self._transaction = self._transaction, None
+        if transaction is not None:
+            await transaction.drop()
+
+    def _refusal(self, verdict: Verdict, command: str, sender: str | None = None) -> Reply | None:
+        """The reply of a verdict that does not let it pass."""
+        if verdict.disposition not in (Disposition.REJECT, Disposition.DEFER):
+            return None
+        reply = verdict.reply or replies.LOCAL_ERROR
+        story.refused(self._reception, self._session, None, command, reply, verdict.reason, sender=sender)
+        return reply
+
+    # ------------------------------------------------------------------ greeting and TLS
+
+    async def _hello(self, hello: commands.Hello) -> Reply:
+        self._junk += bool(self._session.greeting)
+        self._session.greeting = hello.name
+        self._set_protocol(hello.verb)
+        offer = Offer(
+            hostname=self._settings.hostname,
+            message_octets=self._settings.message_octets,
+            recipients=self._settings.recipients,
+            starttls=self._connection.can_start_tls(),
+            mechanisms=() if self._session.login else mechanisms_for(self._session, self._settings.plaintext),
+        )
+        return hello_reply(hello.verb, offer)
+
+    def _set_protocol(self, verb: str) -> None:
+        """RFC 3848: S after TLS, A after a login; a plain HELO is SMTP."""
+        base = {"HELO": "SMTP", "EHLO": "ESMTP", "LHLO": "LMTP"}[verb]
+        tls = "S" if self._session.tls and base != "SMTP" else ""
+        self._session.protocol = base + tls + ("A" if self._session.login and base != "SMTP" else "")
+
+    async def _start_tls(self, _command: commands.StartTLS) -> Reply | None:
+        if self._session.tls:
+            return replies.BAD_SEQUENCE.with_text("TLS is on already")
+        if not self._connection.can_start_tls():
+            return replies.NOT_IMPLEMENTED
+        self._send(self._machine.answer(replies.READY_FOR_TLS))
+        self._machine.forget()
+        await self._connection.start_tls()
+        self._session.tls = self._connection.tls
+        self._session.greeting = ""
+        self._session.login = None
+        return None
+
+    # ------------------------------------------------------------------ AUTH
+
+    async def _auth(self, command: commands.Auth) -> Reply | None:
+        if self._session.login is not None:
+            return replies.ALREADY_LOGGED_IN
+        if command.mechanism not in sasl.MECHANISMS:
+            return replies.UNKNOWN_MECHANISM
+        if command.mechanism not in mechanisms_for(self._session, self._settings.plaintext):
+            return replies.LOGIN_NEEDS_TLS
+        exchange = sasl.MECHANISMS[command.mechanism]()
+        self._login = LoginExchange(exchange, self._reception.logins, self._session)
+        return self._logged_in(await self._login.begin(command.initial))
+
+    async def _login_response(self, response: LoginResponse) -> Reply | None:
+        if self._login is None:
+            return replies.BAD_SEQUENCE
+        return self._logged_in(await self._login.go_on(response.line))
+
+    def _logged_in(self, result: Reply | bytes) -> Reply | None:
+        if isinstance(result, bytes):
+            self._send(self._machine.challenge(result))
+            return None
+        login, self._login = self._login, None
+        if login is not None and login.account is not None:
+            self._session.login = login.account.address
+            self._session.protocol += "A"
+        if login is not None and login.name:
+            story.login_tried(self._reception, self._session, login.name, succeeded=login.account is not None)
+        return result
+
+    # ------------------------------------------------------------------ the transaction
+
+    async def _mail(self, mail: commands.Mail) -> Reply:
+        self._junk += 1
+        if mail.size is not None and mail.size > self._settings.message_octets:
+            story.refused(
+                self._reception,
+                self._session,
+                None,
+                "MAIL",
+                replies.TOO_BIG,
+                sender=str(mail.reverse_path or ""),
+            )
+            return replies.TOO_BIG
+        verdict = await self._reception.judges.sender(self._session, mail.reverse_path)
+        refusal = self._refusal(verdict, "MAIL", str(mail.reverse_path or ""))
+        if refusal is not None:
+            return refusal
+        self._messages += 1
+        message_id = transaction_id(self._session.id, self._messages)
+        collector = self._reception.collector(message_id)
+        self._transaction = Transaction(message_id, mail, collector, self._settings.message_octets)
+        return replies.SENDER_OK
+
+    async def _rcpt(self, rcpt: commands.Rcpt) -> Reply:
+        transaction = self._begun()
+        recipient = rcpt.recipient or await self._postmaster()
+        if recipient is None:
+            return replies.NO_SUCH_USER
+        reply, reason = await accept_recipient(self._reception, self._session, transaction, recipient)
+        if not reply.is_positive:
+            story.refused(
+                self._reception, self._session, transaction, "RCPT", reply, reason, recipient=str(recipient)
+            )
+        return reply
+
+    async def _postmaster(self) -> Address | None:
+        domain = await self._settings.first_domain()
+        return Address("postmaster", domain) if domain else None
+
+    async def _data(self, _command: commands.Data) -> Reply:
+        if self._begun().mail.body is Body.BINARY_MIME:
+            return replies.BAD_SEQUENCE.with_text("BINARYMIME needs BDAT")  # RFC 3030 section 3
+        return replies.START_DATA
+
+    async def _bdat(self, _command: commands.Bdat) -> None:
+        """Its octets follow; they are answered at their end."""
+
+    async def _body_piece(self, piece: BodyPiece) -> None:
+        transaction = self._transaction
+        if transaction is None:
+            return
+        if self._machine.state is not commands.State.DATA:
+            transaction.scan.feed(piece.data)
+        await transaction.add(piece.data)
+        if transaction.octets > OVERDRAFT * self._settings.message_octets:
+            self._say(replies.TOO_BIG)
+            self._closing = True
+
+    async def _body_end(self, end: BodyEnd) -> Reply | None:
+        return await self._finish(end.fault)
+
+    async def _chunk_end(self, end: ChunkEnd) -> Reply | None:
+        transaction = self._begun()
+        if end.last:
+            return await self._finish(transaction.chunk_fault())
+        if transaction.is_too_big:
+            return replies.TOO_BIG
+        return replies.NO_STORAGE if transaction.is_broken else replies.CHUNK_OK
+
+    async def _finish(self, fault: DataFault | None) -> Reply | None:
+        transaction = self._begun()
+        answers = await hand_over(self._reception, self._session, transaction, fault)
+        if any(answer.is_positive for answer in answers):
+            self._junk = 0
+        if not self._reception.is_lmtp:
+            return answers[0]
+        self._send(self._machine.answer_each(answers))
+        return None
+
+    def _begun(self) -> Transaction:
+        """The transaction, which the machine has seen begin."""
+        if self._transaction is None:
+            raise AssertionError("the machine is in a transaction and the conversation is not")
+        return self._transaction
+
+    # ------------------------------------------------------------------ the rest
+
+    async def _rset(self, _command: commands.Rset) -> Reply:
+        self._junk += 1
+        return replies.OK
+
+    async def _noop(self, _command: commands.Noop) -> Reply:
+        self._junk += 1
+        return replies.OK
+
+    async def _vrfy(self, _command: commands.Vrfy) -> Reply:
+        self._junk += 1
+        return replies.CANNOT_VERIFY
+
+    async def _expn(self, _command: commands.Expn) -> Reply:
+        return replies.NOT_IMPLEMENTED
+
+    async def _help(self, _command: commands.Help) -> Reply:
+        self._junk += 1
+        return replies.HELP
+
+    async def _quit(self, _command: commands.Quit) -> Reply:
+        self._closing = True
+        return replies.GOODBYE
+
+    async def _rejected(self, rejected: Rejected) -> Reply:
+        self._closing = self._closing or rejected.closes
+        return rejected.reply
+
+
+ANSWERS: Mapping[type, Callable[[Conversation, Any], Awaitable[Reply | None]]] = {
+    commands.Hello: Conversation._hello,
+    commands.Mail: Conversation._mail,
+    commands.Rcpt: Conversation._rcpt,
+    commands.Data: Conversation._data,
+    commands.Bdat: Conversation._bdat,
+    commands.Rset: Conversation._rset,
+    commands.Vrfy: Conversation._vrfy,
+    commands.Expn: Conversation._expn,
+    commands.Help: Conversation._help,
+    commands.Noop: Conversation._noop,
+    commands.Quit: Conversation._quit,
+    commands.StartTLS: Conversation._start_tls,
+    commands.Auth: Conversation._auth,
+    LoginResponse: Conversation._login_response,
+    BodyPiece: Conversation._body_piece,
+    BodyEnd: Conversation._body_end,
+    ChunkEnd: Conversation._chunk_end,
+    Rejected: Conversation._rejected,
+}

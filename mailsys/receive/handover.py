@@ -1,0 +1,158 @@
+"""The end of a message: judge it, find room, and hand it over to the intake.
+
+What comes back is one reply for each recipient (LMTP says them all; SMTP, where they are all the
+same, says the first).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from mailsys.interfaces import (
+    Acceptance,
+    Account,
+    Disposition,
+    MailboxAction,
+    NotStored,
+    Session,
+    Verdict,
+)
+from mailsys.message import reply as replies
+from mailsys.message.address import Address
+from mailsys.message.content import Content
+from mailsys.message.envelope import Body, Envelope
+from mailsys.message.reply import Reply
+from mailsys.message.trace_fields import delivered_to_field, return_path_field
+from mailsys.receive import story
+from mailsys.receive.reception import Reception
+from mailsys.receive.transaction import RoutedRecipient, Transaction
+from mailsys.wire.data import DataFault
+
+FAULTS: Mapping[DataFault, Reply] = {
+    DataFault.BARE: replies.BARE_IN_MESSAGE,
+    DataFault.LONG_LINE: replies.DATA_LINE_TOO_LONG,
+}
+
+
+async def hand_over(
+    reception: Reception, session: Session, transaction: Transaction, fault: DataFault | None
+) -> Sequence[Reply]:
+    """Return a reply for each recipient, in their order; 250 only for what is safe."""
+    handover = Handover(reception, session, transaction)
+    everyone = len(transaction.recipients)
+    reply, reason = handover.first_objection(fault)
+    if reply is None:
+        return await handover.judge_and_commit()
+    story.refused(reception, session, transaction, "DATA", reply, reason)
+    return [reply] * everyone
+
+
+class Handover:
+    """The last steps of one message."""
+
+    def __init__(self, reception: Reception, session: Session, transaction: Transaction) -> None:
+        self._reception = reception
+        self._session = session
+        self._transaction = transaction
+        self._envelope = transaction.envelope()
+
+    def first_objection(self, fault: DataFault | None) -> tuple[Reply | None, str]:
+        """What is wrong with the octets, before anybody reads them."""
+        if self._transaction.is_too_big:
+            return replies.TOO_BIG, f"{self._transaction.octets} octets"
+        if fault is not None:
+            return FAULTS[fault], fault.value
+        if self._transaction.is_broken:
+            return replies.NO_STORAGE, "its octets could not be written to the spool"
+        return None, ""
+
+    async def judge_and_commit(self) -> Sequence[Reply]:
+        """Ask the judges; then every mailbox that has room gets its copy."""
+        everyone = len(self._transaction.recipients)
+        try:
+            content = await self._transaction.collector.finish()
+        except OSError as error:
+            return self._refuse(replies.NO_STORAGE, str(error), everyone)
+        verdict = await self._reception.judges.message(self._session, self._envelope, content)
+        if verdict.disposition in (Disposition.REJECT, Disposition.DEFER):
+            return self._refuse(verdict.reply or replies.LOCAL_ERROR, verdict.reason, everyone)
+        held, full = await self._hold_room(content.size)
+        replies_by_recipient = await self._commit_for(content, verdict, full)
+        used = any(reply.is_positive for reply in replies_by_recipient)
+        for account in held:
+            self._reception.quota.release(account, content.size, used=used)
+        return replies_by_recipient
+
+    def _refuse(self, reply: Reply, reason: str, everyone: int) -> Sequence[Reply]:
+        story.refused(self._reception, self._session, self._transaction, "DATA", reply, reason)
+        return [reply] * everyone
+
+    # ------------------------------------------------------------------ room
+
+    async def _hold_room(self, octets: int) -> tuple[Sequence[Account], Mapping[Address, Reply]]:
+        """Set room aside in each mailbox with a quota; returns those held, and who has none."""
+        held: dict[Address, Account] = {}
+        full: dict[Address, Reply] = {}
+        for recipient in self._transaction.recipients.values():
+            for account in recipient.accounts:
+                if account.quota_bytes is None or account.address in held:
+                    continue
+                if await self._reception.quota.hold(account, octets):
+                    held[account.address] = account
+                else:
+                    full[recipient.address] = replies.MESSAGE_OVER_QUOTA
+        return list(held.values()), full
+
+    # ------------------------------------------------------------------ commit
+
+    async def _commit_for(
+        self, content: Content, verdict: Verdict, full: Mapping[Address, Reply]
+    ) -> Sequence[Reply]:
+        """LMTP delivers to those with room; SMTP has one answer for all, so one full mailbox refuses all."""
+        recipients = self._transaction.recipients.values()
+        if full and (not self._reception.is_lmtp or len(full) == len(recipients)):
+            name, reply = next(iter(full.items()))
+            return self._refuse(reply.with_text(f"{reply.text} of <{name}>"), "", len(recipients))
+        takers = [recipient for recipient in recipients if recipient.address not in full]
+        answer = await self._commit(takers, content, verdict)
+        return [full.get(recipient.address, answer) for recipient in recipients]
+
+    async def _commit(self, takers: Sequence[RoutedRecipient], content: Content, verdict: Verdict) -> Reply:
+        envelope = self._envelope
+        if len(takers) != len(envelope.recipients):
+            envelope = replace(envelope, recipients=tuple(taker.address for taker in takers))
+        answer = replies.OK.with_text(f"Accepted as {envelope.id}")
+        acceptance = Acceptance(
+            envelope,
+            self._copies(envelope, takers, content, verdict),
+            content,
+            story.accepted(self._session, takers, content, verdict, answer),
+        )
+        self._transaction.is_handed_over = True
+        try:
+            await self._reception.intake.commit(acceptance)
+        except NotStored as error:
+            self._transaction.is_handed_over = False
+            story.refused(
+                self._reception, self._session, self._transaction, "DATA", replies.NO_STORAGE, str(error)
+            )
+            return replies.NO_STORAGE
+        return answer
+
+    def _copies(
+        self, envelope: Envelope, takers: Sequence[RoutedRecipient], content: Content, verdict: Verdict
+    ) -> tuple[MailboxAction, ...]:
+        """One copy an account, though several recipients may lead to it."""
+        utf8 = envelope.smtputf8
+        received = b"".join(verdict.headers) + story.received_field(self._reception, self._session, envelope)
+        return_path = return_path_field(envelope.reverse_path, smtputf8=utf8)
+        actions: dict[Address, MailboxAction] = {}
+        for taker in takers:
+            head = return_path + delivered_to_field(taker.address, smtputf8=utf8) + received
+            for account in taker.accounts:
+                if account.address not in actions:
+                    actions[account.address] = self._reception.drop.plan(
+                        account, taker.address, head, content.size, crlf=envelope.body is not Body.BINARY_MIME
+                    )
+        return tuple(actions.values())

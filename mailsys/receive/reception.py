@@ -1,0 +1,63 @@
+"""What all connections of one listener share: the settings, and the stations behind."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from mailsys.disk import Disk
+from mailsys.interfaces import (
+    IIntake,
+    IJournal,
+    IJudgePipeline,
+    ILogins,
+    IMailDrop,
+    IQuota,
+    IRouter,
+    IWorkers,
+)
+from mailsys.receive.collector import Collector
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Octets, counts and seconds; ``service`` is smtp or lmtp."""
+
+    hostname: str
+    service: str
+    message_octets: int
+    recipients: int
+    command_seconds: float
+    data_seconds: float
+    errors: int
+    plaintext: str  # where passwords may come without TLS: never, loopback or always
+    first_domain: Callable[[], Awaitable[str | None]]  # whose postmaster the bare <postmaster> is
+
+
+@dataclass(frozen=True, slots=True)
+class Reception:
+    """Made by ``service`` for a listener, and given to each of its conversations."""
+
+    settings: Settings
+    judges: IJudgePipeline
+    router: IRouter
+    quota: IQuota
+    intake: IIntake
+    drop: IMailDrop
+    logins: ILogins
+    journal: IJournal
+    disk: Disk
+    workers: IWorkers
+    spool: str  # the folder for messages too large for memory
+    new_id: Callable[[], str]
+    now: Callable[[], float]  # seconds since 1970
+
+    @property
+    def is_lmtp(self) -> bool:
+        """LMTP answers the end of a message once for each recipient (RFC 2033 4.2)."""
+        return self.settings.service == "lmtp"
+
+    def collector(self, message_id: str) -> Collector:
+        """A place for the octets of one message."""
+        return Collector(self.disk, self.workers, os.path.join(self.spool, message_id))

@@ -1,0 +1,76 @@
+"""What a reception tells the journal: what was refused and why, and the facts of what was accepted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from mailsys.interfaces import Disposition, Session, Verdict
+from mailsys.journal import events
+from mailsys.message.content import Content
+from mailsys.message.encoded_words import decode_words
+from mailsys.message.reply import Reply
+from mailsys.receive.reception import Reception
+from mailsys.receive.transaction import RoutedRecipient, Transaction
+
+LOOKED_AT = 64 * 1024  # octets of the message in which Subject and Message-ID are sought
+_NAMED = re.compile(rb"^(subject|message-id):[ \t]*((?:[^\r\n]|\r?\n[ \t])*)", re.IGNORECASE | re.MULTILINE)
+
+
+def refused(
+    reception: Reception,
+    session: Session,
+    transaction: Transaction | None,
+    command: str,
+    reply: Reply,
+    reason: str = "",
+    *,
+    sender: str | None = None,
+    recipient: str | None = None,
+) -> None:
+    """Something was turned away with ``reply``; ``reason`` is ours and not told to the peer."""
+    if transaction is not None and sender is None:
+        sender = str(transaction.mail.reverse_path or "")
+    event = events.refused(
+        transaction.id if transaction is not None else session.id,
+        session,
+        command,
+        reply,
+        reception.now(),
+        sender=sender,
+        recipient=recipient,
+        reasons=[reason] if reason else [],
+    )
+    reception.journal.record(event)
+
+
+def login_tried(reception: Reception, session: Session, name: str, *, succeeded: bool) -> None:
+    """Someone gave a name and a password."""
+    reception.journal.record(events.login(session, name, succeeded, reception.now()))
+
+
+def accepted(
+    session: Session, takers: Sequence[RoutedRecipient], content: Content, verdict: Verdict, reply: Reply
+) -> dict[str, Any]:
+    """The facts that go with a message into the log and from there into the journal."""
+    subject, message_id = _subject_and_message_id(content)
+    return events.reception(
+        session,
+        via={taker.address: taker.via for taker in takers},
+        checked=[verdict.reason] if verdict.reason else [],
+        judgement="junk" if verdict.disposition is Disposition.JUNK else "accept",
+        reply=reply,
+        message_id=message_id,
+        subject=subject,
+    )
+
+
+def _subject_and_message_id(content: Content) -> tuple[str, str]:
+    """The first of each, cheaply: every message pays for this."""
+    start = next(iter(content.pieces()), b"")[:LOOKED_AT]
+    end = start.find(b"\r\n\r\n")
+    found: dict[bytes, bytes] = {}
+    for match in _NAMED.finditer(start, 0, end if end >= 0 else len(start)):
+        found.setdefault(match.group(1).lower(), match.group(2))
+    return decode_words(found.get(b"subject", b"")), decode_words(found.get(b"message-id", b""))

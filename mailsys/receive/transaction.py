@@ -1,0 +1,66 @@
+"""One mail transaction, from MAIL to the end of the message: one object, dropped whole (RFC 5321 3.3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from mailsys.interfaces import Account
+from mailsys.message.address import Address
+from mailsys.message.envelope import Body, Envelope
+from mailsys.receive.collector import Collector
+from mailsys.wire.data import ContentScan, DataFault
+from mailsys.wire.smtp.commands import Mail
+
+
+@dataclass(frozen=True, slots=True)
+class RoutedRecipient:
+    """A recipient that was answered with 250, and the mailboxes behind it."""
+
+    address: Address
+    accounts: tuple[Account, ...]
+    via: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Transaction:
+    """What was said since MAIL; ``id`` is the message's name from here to its last outcome."""
+
+    id: str
+    mail: Mail
+    collector: Collector
+    octet_limit: int
+    recipients: dict[Address, RoutedRecipient] = field(default_factory=dict)
+    octets: int = 0
+    is_broken: bool = False  # its octets could not be kept
+    is_handed_over: bool = False  # its file, if it has one, is the intake's
+    scan: ContentScan = field(default_factory=ContentScan)  # for BDAT; DATA's decoder has its own
+
+    @property
+    def is_too_big(self) -> bool:
+        """More came than we take; nothing of the rest is kept."""
+        return self.octets > self.octet_limit
+
+    async def add(self, data: bytes) -> None:
+        """Take octets of the message; what cannot be kept is counted, and told at the end."""
+        self.octets += len(data)
+        if self.is_too_big or self.is_broken or not data:
+            return
+        try:
+            await self.collector.add(data)
+        except OSError:
+            self.is_broken = True
+
+    def chunk_fault(self) -> DataFault | None:
+        """What is wrong with a message that came by BDAT; RFC 3030 3: BINARYMIME may hold anything."""
+        return None if self.mail.body is Body.BINARY_MIME else self.scan.fault()
+
+    def envelope(self) -> Envelope:
+        """What travels beside the message."""
+        return Envelope(
+            self.id, self.mail.reverse_path, tuple(self.recipients), self.mail.body, self.mail.smtputf8
+        )
+
+    async def drop(self) -> None:
+        """Forget it, unless the message was handed over; raises OSError when its file stays."""
+        if not self.is_handed_over:
+            await self.collector.discard()
