@@ -1,0 +1,142 @@
+"""One organisation's mail host: a real mailsys in a directory and a process of its own.
+
+It is made and run through the command line alone, as an organisation would do it.
+"""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from mailsys.lab.organisation import Organisation
+
+START_SECONDS = 30.0
+STOP_SECONDS = 15.0
+COMMAND_SECONDS = 60.0
+TAIL_LINES = 20
+SERVICES = ("smtp", "pop3")
+
+
+class HostFailed(Exception):  # noqa: N818 - it is a sentence for a person, and a piece of log
+    """A host or a command of it did not do what it should; the text says what, with the log's end."""
+
+
+class Host:
+    """``directory`` holds all that is the host's; whoever starts it calls ``stop``."""
+
+    def __init__(self, organisation: Organisation, directory: Path) -> None:
+        self.organisation = organisation
+        self.directory = directory
+        self.config = directory / "mailsys.toml"
+        self.log = directory / "serve.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The process, while there is one."""
+        return self._process.pid if self._process else None
+
+    @property
+    def certificate(self) -> Path:
+        """What a client trusts to recognise this host: its own self-signed certificate."""
+        return self.directory / "tls" / "cert.pem"
+
+    def make(self) -> None:
+        """Write the configuration, and give each person an account."""
+        where = self.organisation
+        self._mailsys(
+            "init", str(self.directory), "--domain", where.domain, "--hostname", where.hostname,
+            "--port-base", str(where.port_base), "--listen", where.address,
+        )  # fmt: skip
+        accounts = "".join(f"{person.address}:{{PLAIN}}{person.password}\n" for person in where.people)
+        self.run("account", "import", "-", told=accounts)
+
+    def run(self, *arguments: str, told: str = "") -> str:
+        """Run ``mailsys --config … arguments`` with ``told`` on standard input; return what it printed."""
+        return self._mailsys("--config", str(self.config), *arguments, told=told)
+
+    def _mailsys(self, *arguments: str, told: str = "") -> str:
+        try:
+            result = subprocess.run(
+                [sys.executable, "-m", "mailsys", *arguments],
+                input=told, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            raise HostFailed(f"'mailsys {arguments[-1]}' took over {COMMAND_SECONDS:.0f} s.") from None
+        if result.returncode:
+            raise HostFailed(f"'mailsys {' '.join(arguments)}' failed:\n{result.stderr.strip()}")
+        return result.stdout
+
+    def start(self) -> None:
+        """Begin to serve; ``wait_until_ready`` tells when it does."""
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "mailsys", "--config", str(self.config), "serve"],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True,  # a Ctrl-C is the lab's to answer, in order
+            )  # fmt: skip
+
+    def wait_until_ready(self, services: tuple[str, ...] = SERVICES, seconds: float = START_SECONDS) -> None:
+        """Return when the services greet; raises HostFailed with the log's end."""
+        deadline = time.monotonic() + seconds
+        while not self.is_ready(services):
+            self.check_alive()
+            if time.monotonic() > deadline:
+                raise self._failed(f"did not greet on {' and '.join(services)} in {seconds:.0f} s")
+            time.sleep(0.05)
+
+    def is_ready(self, services: tuple[str, ...] = SERVICES) -> bool:
+        """Does it greet on all of them?"""
+        return all(map(self._greets, services))
+
+    def check_alive(self) -> None:
+        """Raise HostFailed, with the log's end, when the process has ended by itself."""
+        if self._process is None or self._process.poll() is not None:
+            raise self._failed("has ended")
+
+    def _failed(self, what: str) -> HostFailed:
+        return HostFailed(f"{self.organisation.hostname} {what}.  The end of its log:\n{self.log_tail()}")
+
+    def _greets(self, service: str) -> bool:
+        where = self.organisation
+        try:
+            with socket.create_connection((where.address, where.port(service)), timeout=5) as connection:
+                return bool(connection.recv(1))
+        except OSError:
+            return False
+
+    def end(self) -> None:
+        """Ask the process to stop; ``stop`` waits for it.  Harmless when there is none."""
+        if self._process is not None:
+            self._process.terminate()
+
+    def kill(self) -> None:
+        """End the process at once, without order.  Harmless when there is none."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def stop(self) -> int | None:
+        """End the process in order, or by force when that takes too long; return its exit status."""
+        process = self._process
+        if process is None:
+            return None
+        self.end()
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        self._process = None
+        return process.returncode
+
+    def log_tail(self) -> str:
+        """The last lines of the server's log, indented."""
+        try:
+            lines = self.log.read_text(errors="replace").splitlines()[-TAIL_LINES:]
+        except OSError:
+            lines = []
+        return "\n".join(f"    {line}" for line in lines or ["(the log is empty)"])

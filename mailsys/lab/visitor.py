@@ -1,0 +1,81 @@
+"""A stranger on the lab's internet, made of Python's own mail clients and nothing of mailsys.
+
+It believes a host only when TLS shows the certificate that it was given for that host.
+"""
+
+from __future__ import annotations
+
+import poplib
+import smtplib
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+
+from mailsys.lab.organisation import Organisation, Person
+
+SECONDS = 10.0
+SENDER = "visitor@example.org"
+
+
+def trust(certificate: Path) -> ssl.SSLContext:
+    """Believe a peer by this self-signed certificate alone, and only at an address that it names."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(certificate)
+    return context
+
+
+@dataclass(frozen=True, slots=True)
+class HandedIn:
+    """What the host said while it took a message."""
+
+    greeting: str
+    tls: str
+    reply: str
+
+
+def hand_in(organisation: Organisation, trusted: ssl.SSLContext, recipient: str, message: bytes) -> HandedIn:
+    """Give a message to the host by SMTP over STARTTLS; raises smtplib.SMTPException, OSError."""
+    client = smtplib.SMTP(timeout=SECONDS, local_hostname="visitor.example.org")
+    try:
+        _, greeting = client.connect(organisation.address, organisation.port("smtp"))
+        client.starttls(context=trusted)
+        tls = client.sock.version() if isinstance(client.sock, ssl.SSLSocket) else ""
+        client.ehlo_or_helo_if_needed()
+        _expect(client.mail(SENDER))
+        _expect(client.rcpt(recipient))
+        code, reply = client.data(message)
+        _expect((code, reply))
+        client.quit()
+    finally:
+        client.close()
+    return HandedIn(greeting.decode(errors="replace"), tls or "", f"{code} {reply.decode(errors='replace')}")
+
+
+def _expect(reply: tuple[int, bytes]) -> None:
+    code, text = reply
+    if not 200 <= code < 300:
+        raise smtplib.SMTPResponseException(code, text)
+
+
+def read_mail(
+    organisation: Organisation, trusted: ssl.SSLContext, person: Person, *, implicit: bool
+) -> list[bytes]:
+    """Fetch all mail of a person by POP3 over TLS, from the first octet on or after STLS.
+
+    Raises poplib.error_proto, OSError.
+    """
+    if implicit:
+        port = organisation.port("pop3s")
+        client: poplib.POP3 = poplib.POP3_SSL(organisation.address, port, timeout=SECONDS, context=trusted)
+    else:
+        client = poplib.POP3(organisation.address, organisation.port("pop3"), timeout=SECONDS)
+        client.stls(trusted)
+    try:
+        client.user(person.address)
+        client.pass_(person.password)
+        count, _octets = client.stat()
+        messages = [b"\r\n".join([*client.retr(number)[1], b""]) for number in range(1, count + 1)]
+        client.quit()
+    finally:
+        client.close()
+    return messages

@@ -1,0 +1,82 @@
+"""Real hosts on loopback: one for most tests, whose people are each used once, and others on request."""
+
+import itertools
+import uuid
+
+import pytest
+
+from mailsys.lab.host import Host
+from mailsys.lab.organisation import Organisation, Person
+from mailsys.lab.ports import choose_port_base
+
+ADDRESS = "127.0.0.1"
+
+
+def new_host(folder, people=2):
+    """A host that does not run yet, with accounts user0@system.test and so on."""
+    port_base = choose_port_base([ADDRESS], None)
+    everyone = tuple(Person(f"user{number}@system.test", f"secret {number}") for number in range(people))
+    host = Host(Organisation("system", "system.test", everyone, ADDRESS, port_base), folder)
+    host.make()
+    return host
+
+
+@pytest.fixture(scope="session")
+def host(tmp_path_factory):
+    """A running host that all tests share; each takes ``someone`` of its own."""
+    host = new_host(tmp_path_factory.mktemp("host") / "system", people=60)
+    host.start()
+    try:
+        host.wait_until_ready(("smtp", "pop3", "lmtp"))
+        yield host
+    finally:
+        host.stop()
+
+
+@pytest.fixture(scope="session")
+def _people(host):
+    return itertools.cycle(host.organisation.people)
+
+
+@pytest.fixture
+def someone(_people):
+    """A person of ``host`` whose mailbox is empty."""
+    return next(_people)
+
+
+@pytest.fixture
+def own_host(tmp_path):
+    """A host of the test's own, made but not started; it is stopped afterwards."""
+    host = new_host(tmp_path / "own")
+    try:
+        yield host
+    finally:
+        host.stop()
+
+
+@pytest.fixture
+def letter(request):
+    """A message, never the same twice, with what goes wrong first: dots, empty lines, eight bits."""
+    lines = [
+        "From: A Visitor <visitor@example.org>",
+        "To: Somebody <somebody@system.test>",
+        "Date: Mon, 23 Nov 2026 12:00:00 +0000",
+        f"Message-ID: <{uuid.uuid4()}@example.org>",
+        f"Subject: {request.node.name}",
+        "MIME-Version: 1.0",
+        "Content-Type: text/plain; charset=utf-8",
+        "Content-Transfer-Encoding: 8bit",
+        "",
+        ".",
+        "..two dots",
+        ".one dot",
+        "",
+        "Grüße aus Köln, δοκιμή",
+        "x" * 900,
+        "From here on nothing is quoted",
+        "",
+        "",
+        "the end",
+        "",
+    ]
+    return "\r\n".join(lines).encode()
