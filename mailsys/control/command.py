@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import mailsys
 
 # The modules of the subcommands, in the order of ``mailsys --help``.  Imported only here, each light.
-COMMANDS: tuple[str, ...] = ("init", "configuration", "trace")
+COMMANDS: tuple[str, ...] = ("init", "configuration", "trace", "lab")
 
 
 class CannotDo(Exception):  # noqa: N818 - it is a sentence for a person
@@ -36,10 +36,13 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def config_path(arguments: argparse.Namespace) -> str:
-    """Where the configuration is: --config, $MAILSYS_CONFIG, ./mailsys.toml, /etc/mailsys/mailsys.toml."""
-    if arguments.config:
-        return str(arguments.config)
-    if named := os.environ.get("MAILSYS_CONFIG"):
+    """Where the configuration of a command is."""
+    return find_configuration(arguments.config)
+
+
+def find_configuration(named: str | None) -> str:
+    """What --config names, else $MAILSYS_CONFIG, ./mailsys.toml, /etc/mailsys/mailsys.toml."""
+    if named := named or os.environ.get("MAILSYS_CONFIG"):
         return named
     for path in ("mailsys.toml", "/etc/mailsys/mailsys.toml"):
         if os.path.exists(path):
