@@ -37,9 +37,9 @@ class ConfigurationError(Exception):
 
 
 def shown(value: object) -> str:
-    """A value as a person recognises it from the file: on one line, not too long, no password."""
+    """A value as it stands in the file, on one line: cut when long, without passwords, empty for tables."""
     if isinstance(value, dict):
-        return "a table"
+        return ""
     text = json.dumps(value, ensure_ascii=False, default=str)
     text = _PASSWORD_IN_URL.sub(r"\1…@", text)
     return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "…"

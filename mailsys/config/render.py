@@ -18,12 +18,17 @@ _SECRET = re.compile("pass|secret|token|credential|key", re.IGNORECASE)
 
 def render_toml(configuration: Configuration) -> str:
     """The whole file; secrets of plugins are hidden."""
-    return "\n".join(_table_lines("", as_tables(configuration))).strip() + "\n"
+    return toml(as_tables(configuration))
 
 
 def render_json(configuration: Configuration) -> str:
     """The same as one JSON object."""
     return json.dumps(as_tables(configuration), indent=2, ensure_ascii=False, default=str) + "\n"
+
+
+def toml(table: Mapping[str, Any]) -> str:
+    """TOML text, with a table's name on a line of its own before its settings."""
+    return "\n".join(_table_lines("", table)).lstrip("\n") + "\n"
 
 
 def as_tables(table: Any) -> dict[str, Any]:

@@ -56,4 +56,5 @@ def format_size(octets: int) -> str:
 def format_time(seconds: float) -> str:
     """The shortest exact writing: ``"5m"``, ``"0.3s"``."""
     unit = next((u for u in "dhm" if seconds and seconds % TIME_UNITS[u] == 0), "s")
-    return f"{seconds / TIME_UNITS[unit]:g}{unit}"
+    number = f"{seconds / TIME_UNITS[unit]:.3f}".rstrip("0").rstrip(".")
+    return f"{number}{unit}"

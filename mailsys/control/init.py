@@ -20,7 +20,6 @@ from mailsys.control.command import CannotDo
 from mailsys.control.configuration import known_judges
 from mailsys.control.first_configuration import STANDARD_PORTS, FirstConfiguration
 from mailsys.control.next_steps import next_steps
-from mailsys.control.self_signed import write_self_signed
 from mailsys.message.address import AddressError, parse_domain
 
 CONFIGURATION = "mailsys.toml"
@@ -114,6 +113,8 @@ def _build_and_move(
 
 
 def _build(workshop: str, first: FirstConfiguration, domains: Sequence[str], now: datetime.datetime) -> None:
+    from mailsys.control.self_signed import write_self_signed
+
     data, tls = os.path.join(workshop, "data"), os.path.join(workshop, "tls")
     os.mkdir(data, 0o700)
     os.mkdir(tls, 0o755)
@@ -129,13 +130,12 @@ def _build(workshop: str, first: FirstConfiguration, domains: Sequence[str], now
 
 def create_domains(configuration: Configuration, domains: Sequence[str]) -> None:
     """Write the domains into the new host's accounts."""
-    from mailsys.accounts.connection import AccountsError
-    from mailsys.accounts.database import open_database
+    from mailsys.accounts.database import FILE_NAME, AccountsError, open_database
 
     try:
-        with closing(open_database(os.path.join(configuration.data, "accounts.sqlite3"))) as database:
+        with closing(open_database(os.path.join(configuration.data, FILE_NAME))) as database:
             for domain in domains:
-                database.add_domain(domain)
+                database.domains.add(domain)
     except AccountsError as error:
         raise CannotDo(str(error)) from error
 

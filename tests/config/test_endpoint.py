@@ -1,0 +1,67 @@
+import sys
+
+import pytest
+
+from mailsys.config.endpoint import read_endpoint
+from mailsys.config.values import Wrong
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tcp:25",
+        "tcp:0",
+        "tcp:port=25",
+        "tcp:25:interface=127.0.0.1:backlog=100",
+        "tcp6:25",
+        r"tcp6:25:interface=\:\:1",
+        "tcp:interface=127.0.0.1:port=65535",
+        "unix:/run/mailsys/lmtp:mode=660",
+        "systemd:domain=INET:index=0",
+    ],
+)
+def test_endpoints(text):
+    assert read_endpoint(text) == text
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "25",
+        25,
+        "tpc:25",
+        "tcp:",
+        "tcp:smtp",
+        "tcp:99999",
+        "tcp6:port=65536",
+        "tcp:interface=1.2.3.4:port=70000",
+        "tcp:25:interfce=127.0.0.1",
+        "tcp6:25:interface=::1",
+        "stdio:",
+        ["tcp:25"],
+    ],
+)
+def test_what_is_no_endpoint_here(value):
+    with pytest.raises(Wrong):
+        read_endpoint(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "setting"), [("ssl:465", "tls ="), ("tls:/x:tcp:1", "tls ="), ("haproxy:tcp:25", "proxy_from")]
+)
+def test_what_has_a_setting_of_its_own(text, setting):
+    with pytest.raises(Wrong) as caught:
+        read_endpoint(text)
+    assert setting in caught.value.right
+
+
+def test_colons_of_an_address_need_a_backslash():
+    with pytest.raises(Wrong) as caught:
+        read_endpoint("tcp6:25:interface=::1")
+    assert r"\:" in caught.value.right
+
+
+def test_no_reactor_is_installed():
+    read_endpoint("tcp:25")
+    assert "twisted.internet.reactor" not in sys.modules or "trial" in "".join(sys.modules)

@@ -1,0 +1,51 @@
+import pytest
+
+from mailsys.config.nexthop import MX, NextHop, parse_route, parse_smarthost
+from mailsys.config.values import Wrong
+
+
+@pytest.mark.parametrize(
+    ("text", "hop"),
+    [
+        ("smtp://127.0.0.1:2525", NextHop("smtp", "127.0.0.1", 2525)),
+        ("smtp://relay.example.org", NextHop("smtp", "relay.example.org", 25)),
+        ("smtps://relay.example.org/", NextHop("smtps", "relay.example.org", 465)),
+        ("smtp://me@relay.example.org:587", NextHop("smtp", "relay.example.org", 587, "me")),
+        ("smtp://me%40example.org@relay:587", NextHop("smtp", "relay", 587, "me@example.org")),
+        ("lmtp://[::1]:24", NextHop("lmtp", "::1", 24)),
+        ("mx", MX),
+    ],
+)
+def test_next_hops(text, hop):
+    assert parse_route(text) == hop
+    assert parse_route(str(hop)) == hop
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "relay.example.org",
+        "http://relay",
+        "smtp://",
+        "smtp://relay:0",
+        "smtp://relay:99999",
+        "smtp://relay/path",
+        "smtp://[::1",
+        "smtp://relay?tls=no",
+        "MX",
+    ],
+)
+def test_what_is_no_next_hop(text):
+    with pytest.raises(Wrong):
+        parse_route(text)
+
+
+def test_a_password_has_no_place_in_a_url():
+    with pytest.raises(Wrong, match="smarthost_password_file"):
+        parse_smarthost("smtp://me:secret@relay")
+
+
+def test_a_smarthost_speaks_no_lmtp():
+    with pytest.raises(Wrong, match="LMTP"):
+        parse_smarthost("lmtp://relay")
