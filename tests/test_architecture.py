@@ -21,6 +21,7 @@ MAY_IMPORT = {
     "message": frozenset(),
     "wire": frozenset({"message"}),
     "disk": frozenset(),
+    "process": frozenset(),
     "interfaces": frozenset({"message"}),
     "threads": frozenset({"interfaces"}),
     "config": frozenset({"message"}),

@@ -3,23 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import shutil
-import signal
 import sys
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 
 from mailsys.control.command import CannotDo
-from mailsys.lab.demo import NotShown, show_mail
-from mailsys.lab.directions import give_directions, introduce
-from mailsys.lab.host import HostFailed
-from mailsys.lab.internet import Internet
-from mailsys.lab.organisation import MOST, organisations
-from mailsys.lab.ports import NoPorts, choose_port_base
-from mailsys.lab.telling import Telling
+from mailsys.lab.organisation import MOST
 
 
 def add_parser(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -57,79 +46,13 @@ def _number(least: int, most: int) -> Callable[[str], int]:
 
 def run(arguments: argparse.Namespace) -> int:
     """Tell the story, then wait for Ctrl-C."""
-    telling = Telling(sys.stdout)
+    from mailsys.lab.failure import LabFailed
+    from mailsys.lab.performance import perform
+
     if arguments.dns_port is not None:
-        telling.line("The lab's DNS server comes with sending; --dns-port does nothing yet.")
+        print("The lab's DNS server comes with sending; --dns-port does nothing yet.")
     try:
-        loopback = [one.address for one in organisations(arguments.organisations, 0)]
-        everyone = organisations(arguments.organisations, choose_port_base(loopback, arguments.port_base))
-        with (
-            _stopped_by_signals(),
-            _directory(arguments.keep) as directory,
-            Internet(everyone, directory) as internet,
-        ):
-            _live(internet, telling, once=arguments.once)
-    except (NoPorts, HostFailed, NotShown) as reason:
+        perform(arguments.organisations, arguments.port_base, arguments.keep, sys.stdout, once=arguments.once)
+    except LabFailed as reason:
         raise CannotDo(str(reason)) from reason
     return 0
-
-
-def _live(internet: Internet, telling: Telling, *, once: bool) -> None:
-    internet.start()
-    introduce(internet.hosts, telling)
-    show_mail(internet.hosts, telling)
-    if once:
-        telling.heading("All of it was read back.")
-        return
-    give_directions(internet.hosts, telling)
-    try:
-        internet.watch()
-    except KeyboardInterrupt:
-        telling.line()
-        telling.line("Stopping the hosts.")
-
-
-@contextmanager
-def _directory(keep: Path | None) -> Iterator[Path]:
-    """Where the hosts live.  A temporary one is removed, unless something went wrong."""
-    if keep is not None:
-        yield _new_directory(keep)
-        return
-    try:
-        directory = Path(tempfile.mkdtemp(prefix="mailsys-lab-"))
-    except OSError as error:
-        raise CannotDo(f"There is no room for temporary files: {error.strerror}.") from error
-    try:
-        yield directory
-    except (HostFailed, NotShown):
-        print(f"mailsys: configurations and logs are in {directory}", file=sys.stderr)
-        raise
-    except BaseException:
-        shutil.rmtree(directory)
-        raise
-    shutil.rmtree(directory)
-
-
-def _new_directory(path: Path) -> Path:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        if any(path.iterdir()):
-            raise CannotDo(f"{path} is not empty: name a new directory for the lab.")
-    except OSError as error:
-        raise CannotDo(f"{path} cannot be made a directory: {error.strerror}.") from error
-    return path.resolve()
-
-
-@contextmanager
-def _stopped_by_signals() -> Iterator[None]:
-    """SIGTERM and a closed terminal end the lab as Ctrl-C does, so that no host is left behind."""
-    before = {number: signal.signal(number, _interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, action in before.items():
-            signal.signal(number, action)
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

@@ -9,24 +9,21 @@ import time
 from collections.abc import Sequence
 from email.utils import formatdate, make_msgid
 
-from mailsys.lab.host import Host, HostFailed
+from mailsys.lab.failure import LabFailed
+from mailsys.lab.host import Host
 from mailsys.lab.telling import Telling
 from mailsys.lab.visitor import SENDER, HandedIn, hand_in, read_mail, trust
 
 ARRIVAL_SECONDS = 10.0
 
 
-class NotShown(Exception):  # noqa: N818 - it is a sentence for a person
-    """The mail did not go through; the text says where it stopped."""
-
-
 def show_mail(hosts: Sequence[Host], telling: Telling) -> None:
-    """Write to the first person of each organisation, and read it back; raises NotShown."""
+    """Write to the first person of each organisation, and read it back; raises LabFailed."""
     for number, host in enumerate(hosts):
         try:
             _show_one(host, telling, implicit=bool(number % 2))
-        except (smtplib.SMTPException, poplib.error_proto, OSError, HostFailed) as error:
-            raise NotShown(f"{host.organisation.hostname}: {error}\n{host.log_tail()}") from error
+        except (smtplib.SMTPException, poplib.error_proto, OSError, LabFailed) as error:
+            raise LabFailed(f"{host.organisation.hostname}: {error}\n{host.log_tail()}") from error
 
 
 def _show_one(host: Host, telling: Telling, *, implicit: bool) -> None:
@@ -68,7 +65,7 @@ def _wait_for(host: Host, trusted: ssl.SSLContext, message: bytes, *, implicit: 
             if received.endswith(message):
                 return received
         time.sleep(0.2)
-    raise HostFailed(f"the message did not arrive within {ARRIVAL_SECONDS:.0f} s.")
+    raise LabFailed(f"the message did not arrive within {ARRIVAL_SECONDS:.0f} s.")
 
 
 def _story(host: Host, message_id: str) -> str:
@@ -77,7 +74,7 @@ def _story(host: Host, message_id: str) -> str:
     while True:
         try:
             return host.run("trace", message_id)
-        except HostFailed:
+        except LabFailed:
             if time.monotonic() > deadline:
                 raise
         time.sleep(0.2)

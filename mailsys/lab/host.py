@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+from mailsys.lab.failure import LabFailed
 from mailsys.lab.organisation import Organisation
 
 START_SECONDS = 30.0
@@ -18,10 +19,6 @@ STOP_SECONDS = 15.0
 COMMAND_SECONDS = 60.0
 TAIL_LINES = 20
 SERVICES = ("smtp", "pop3")
-
-
-class HostFailed(Exception):  # noqa: N818 - it is a sentence for a person, and a piece of log
-    """A host or a command of it did not do what it should; the text says what, with the log's end."""
 
 
 class Host:
@@ -65,9 +62,9 @@ class Host:
                 input=told, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False,
             )  # fmt: skip
         except subprocess.TimeoutExpired:
-            raise HostFailed(f"'mailsys {arguments[-1]}' took over {COMMAND_SECONDS:.0f} s.") from None
+            raise LabFailed(f"'mailsys {arguments[-1]}' took over {COMMAND_SECONDS:.0f} s.") from None
         if result.returncode:
-            raise HostFailed(f"'mailsys {' '.join(arguments)}' failed:\n{result.stderr.strip()}")
+            raise LabFailed(f"'mailsys {' '.join(arguments)}' failed:\n{result.stderr.strip()}")
         return result.stdout
 
     def start(self) -> None:
@@ -80,7 +77,7 @@ class Host:
             )  # fmt: skip
 
     def wait_until_ready(self, services: tuple[str, ...] = SERVICES, seconds: float = START_SECONDS) -> None:
-        """Return when the services greet; raises HostFailed with the log's end."""
+        """Return when the services greet; raises LabFailed with the log's end."""
         deadline = time.monotonic() + seconds
         while not self.is_ready(services):
             self.check_alive()
@@ -93,12 +90,12 @@ class Host:
         return all(map(self._greets, services))
 
     def check_alive(self) -> None:
-        """Raise HostFailed, with the log's end, when the process has ended by itself."""
+        """Raise LabFailed, with the log's end, when the process has ended by itself."""
         if self._process is None or self._process.poll() is not None:
             raise self._failed("has ended")
 
-    def _failed(self, what: str) -> HostFailed:
-        return HostFailed(f"{self.organisation.hostname} {what}.  The end of its log:\n{self.log_tail()}")
+    def _failed(self, what: str) -> LabFailed:
+        return LabFailed(f"{self.organisation.hostname} {what}.  The end of its log:\n{self.log_tail()}")
 
     def _greets(self, service: str) -> bool:
         where = self.organisation

@@ -27,7 +27,7 @@ class Internet:
         self.stop()
 
     def start(self) -> None:
-        """Make and start each host, and return when all answer; raises HostFailed."""
+        """Make and start each host, and return when all answer; raises LabFailed."""
         for host in self.hosts:
             host.make()
             host.start()
@@ -35,7 +35,7 @@ class Internet:
             host.wait_until_ready()
 
     def watch(self) -> None:
-        """Wait until a host ends by itself, and raise HostFailed; a signal ends it sooner."""
+        """Wait until a host ends by itself, and raise LabFailed; a signal ends it sooner."""
         while True:
             time.sleep(1)
             for host in self.hosts:

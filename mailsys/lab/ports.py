@@ -6,27 +6,24 @@ import errno
 import socket
 from collections.abc import Iterable
 
+from mailsys.lab.failure import LabFailed
 from mailsys.lab.organisation import STANDARD_PORTS
 
 # Below the range from which Linux takes ports for outgoing connections.
 FIRST_BASE, LAST_BASE, STEP = 20000, 31000, 1000
 
 
-class NoPorts(Exception):  # noqa: N818 - it is a sentence for a person
-    """The lab cannot live here; the text is one plain sentence."""
-
-
 def choose_port_base(addresses: Iterable[str], wanted: int | None) -> int:
-    """The wanted base, or else the first whose ports are free on each address; raises NoPorts."""
+    """The wanted base, or else the first whose ports are free on each address; raises LabFailed."""
     addresses = tuple(addresses)
     if wanted is not None:
         if taken := _first_taken(addresses, wanted):
-            raise NoPorts(f"{taken} is in use: choose another --port-base, or none to have one found.")
+            raise LabFailed(f"{taken} is in use: choose another --port-base, or none to have one found.")
         return wanted
     for base in range(FIRST_BASE, LAST_BASE + 1, STEP):
         if not _first_taken(addresses, base):
             return base
-    raise NoPorts(f"No free ports from {FIRST_BASE} on: end other labs, or name a base with --port-base.")
+    raise LabFailed(f"No free ports from {FIRST_BASE} on: end other labs, or name a base with --port-base.")
 
 
 def _first_taken(addresses: Iterable[str], base: int) -> str:
@@ -46,5 +43,5 @@ def _is_free(address: str, port: int) -> bool:
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 return False
-            raise NoPorts(f"Port {port} of {address} cannot be used: {error.strerror}.") from error
+            raise LabFailed(f"Port {port} of {address} cannot be used: {error.strerror}.") from error
         return True
