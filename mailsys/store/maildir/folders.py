@@ -1,0 +1,105 @@
+"""Folder names and their directories: Maildir++ (``Work/Plans`` lies in ``.Work.Plans``).
+
+A name is Unicode with ``/`` between its levels.  On the disk a level is written in the modified
+UTF-7 of RFC 9051 appendix A (RFC 3501 5.1.3), as Courier and Dovecot do, and the dot parts levels,
+so no level may hold one.  INBOX, in any case, is the Maildir itself.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import re
+import unicodedata
+
+INBOX = "INBOX"
+# A directory name has 255 octets on all usual file systems; Dovecot appends to it when it deletes.
+DIRECTORY_OCTETS = 240
+
+_ENCODED = re.compile(r"&([A-Za-z0-9+,]*)-")
+_TO_ENCODE = re.compile(r"&|[^\x20-\x7e]+")
+_FORBIDDEN_CATEGORIES = ("Cc", "Cs", "Zl", "Zp")
+
+
+class FolderNameError(ValueError):
+    """This cannot be a folder's name; the message says why, in words fit for a peer."""
+
+
+def folder_directory(name: str) -> str:
+    """The directory below the account's Maildir, empty for INBOX; raises FolderNameError."""
+    if name.upper() == INBOX:
+        return ""
+    if len(name) > DIRECTORY_OCTETS:
+        raise FolderNameError("the folder name is too long")
+    levels = name.split("/")
+    for level in levels:
+        _check(level)
+    directory = "." + ".".join(map(encode_utf7, levels))
+    if len(directory) > DIRECTORY_OCTETS:
+        raise FolderNameError("the folder name is too long")
+    return directory
+
+
+def _check(level: str) -> None:
+    """Refuse what the disk cannot hold, and what two programs would read as two names."""
+    if not level or level != level.strip(" "):
+        raise FolderNameError("a level of the folder name is empty, or begins or ends with a space")
+    if "." in level:
+        raise FolderNameError("a folder name must not have a dot")
+    if level.startswith("~"):
+        raise FolderNameError("a level of the folder name begins with ~")
+    if any(unicodedata.category(character) in _FORBIDDEN_CATEGORIES for character in level):
+        raise FolderNameError("the folder name has a control character")
+    if not unicodedata.is_normalized("NFC", level):
+        raise FolderNameError("the folder name is not in Unicode's normal form C")
+
+
+def folder_name(directory: str) -> str | None:
+    """The name of a directory below a Maildir, or None when it is no folder that we can name."""
+    if not directory:
+        return INBOX
+    try:
+        name = "/".join(map(decode_utf7, directory[1:].split(".")))
+        return name if folder_directory(name) == directory else None
+    except ValueError:
+        return None
+
+
+def encode_utf7(text: str) -> str:
+    """Write text in modified UTF-7; it must not hold lone surrogates."""
+    return _TO_ENCODE.sub(lambda found: f"&{_base64(found.group())}-", text)
+
+
+def _base64(text: str) -> str:
+    if text == "&":
+        return ""
+    octets = base64.b64encode(text.encode("utf-16-be"), b"+,")
+    return octets.rstrip(b"=").decode("ascii")
+
+
+def decode_utf7(text: str) -> str:
+    """Read modified UTF-7; raises FolderNameError for what no encoder writes."""
+    try:
+        decoded = _ENCODED.sub(lambda found: _unbase64(found.group(1)), text)
+    except (binascii.Error, UnicodeError) as error:
+        raise FolderNameError("the folder name is not valid in modified UTF-7") from error
+    if encode_utf7(decoded) != text:
+        raise FolderNameError("the folder name is not valid in modified UTF-7")
+    return decoded
+
+
+def _unbase64(text: str) -> str:
+    padded = text.encode("ascii") + b"=" * (-len(text) % 4)
+    return base64.b64decode(padded, b"+,").decode("utf-16-be") if text else "&"
+
+
+def folder_directories(root: str) -> list[str]:
+    """All folders of the Maildir at ``root`` that are there, the Maildir itself first; raises OSError."""
+    with os.scandir(root) as entries:
+        below = [
+            entry.path
+            for entry in entries
+            if entry.name.startswith(".") and entry.is_dir(follow_symlinks=False)
+        ]
+    return [root, *sorted(below)]

@@ -1,0 +1,197 @@
+"""One open folder: messages by UID, wherever other programs have renamed them to meanwhile."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+
+from zope.interface import implementer
+
+from mailsys.interfaces import IMailbox, IWorkers, StoredMessage
+from mailsys.message.content import READ_OCTETS, Content
+from mailsys.store.maildir.look import Look
+from mailsys.store.maildir.names import base_name
+from mailsys.store.maildir.scan import MessageFile, open_regular, scan
+
+
+class MessageFiles:
+    """Where the messages of a folder lie.  For worker threads."""
+
+    def __init__(self, folder: str, files: dict[int, MessageFile]) -> None:
+        self._folder = folder
+        self._files = files
+        self._lock = threading.Lock()
+
+    def open(self, uid: int) -> int:
+        """Return a descriptor for reading; raises KeyError when it has gone, OSError."""
+        try:
+            return open_regular(self._path(uid))
+        except FileNotFoundError:
+            self._look_again()
+        try:
+            return open_regular(self._path(uid))
+        except FileNotFoundError:
+            raise KeyError(uid) from None
+
+    def remove(self, uids: Sequence[int], removed: list[int]) -> None:
+        """Delete, and note in ``removed`` what was still there.  Raises OSError after all were tried."""
+        errors: list[OSError] = []
+        renamed = self._remove_known(uids, removed, errors)
+        if renamed:
+            self._look_again()
+            self._remove_known(renamed, removed, errors)
+        if errors:
+            raise errors[0]
+
+    def _remove_known(self, uids: Sequence[int], removed: list[int], errors: list[OSError]) -> list[int]:
+        """Unlink what is where it was seen; return what is not."""
+        missing: list[int] = []
+        for uid in uids:
+            if uid not in self._files:
+                continue
+            try:
+                os.unlink(self._path(uid))
+                del self._files[uid]
+                removed.append(uid)
+            except FileNotFoundError:
+                missing.append(uid)
+            except OSError as error:
+                errors.append(error)
+        return missing
+
+    def _path(self, uid: int) -> str:
+        """Where it was seen last; raises KeyError."""
+        subdirectory, name = self._files[uid]
+        return f"{self._folder}/{subdirectory}/{name}"
+
+    def _look_again(self) -> None:
+        """Find where the messages are now, and forget those that have gone."""
+        with self._lock:
+            now = scan(self._folder)
+            for uid, (_subdirectory, name) in list(self._files.items()):
+                found = now.get(base_name(name))
+                if found is None:
+                    self._files.pop(uid, None)
+                else:
+                    self._files[uid] = found
+
+
+class MaildirContent:
+    """A message in a folder; each read finds it again when it was renamed."""
+
+    __slots__ = ("_files", "_uid", "size")
+
+    def __init__(self, files: MessageFiles, uid: int, size: int) -> None:
+        self._files = files
+        self._uid = uid
+        self.size = size
+
+    def read(self, offset: int, octets: int) -> bytes:
+        """Return a range; raises OSError, also when the message has gone."""
+        octets = max(0, min(octets, self.size - offset))
+        descriptor = self._open()
+        try:
+            return os.pread(descriptor, octets, offset)
+        finally:
+            os.close(descriptor)
+
+    def pieces(self) -> Iterator[bytes]:
+        """Return pieces of ``READ_OCTETS``; raises OSError, also when the file is too short."""
+        descriptor = self._open()
+        try:
+            done = 0
+            while done < self.size:
+                piece = os.pread(descriptor, min(READ_OCTETS, self.size - done), done)
+                if not piece:
+                    raise OSError(f"message {self._uid} is shorter than it was")
+                done += len(piece)
+                yield piece
+        finally:
+            os.close(descriptor)
+
+    def _open(self) -> int:
+        try:
+            return self._files.open(self._uid)
+        except KeyError:
+            raise FileNotFoundError(f"message {self._uid} was deleted") from None
+
+
+@implementer(IMailbox)
+class MaildirMailbox:
+    """A folder as it was when it was opened.
+
+    Opening changes no flags and moves nothing from ``new`` to ``cur``.  ``closed`` is called once;
+    ``removed`` is told how many octets and messages an expunge has freed.
+    """
+
+    def __init__(
+        self,
+        folder: str,
+        look: Look,
+        workers: IWorkers,
+        closed: Callable[[], None],
+        removed: Callable[[int, int], None],
+    ) -> None:
+        self.uid_validity = look.uid_validity
+        self.messages: Sequence[StoredMessage] = look.messages
+        self._files = MessageFiles(folder, look.files)
+        self._workers = workers
+        self._closed: Callable[[], None] | None = closed
+        self._removed = removed
+
+    async def content(self, uid: int) -> Content:
+        """The message as stored; raises KeyError, OSError."""
+        return await self._workers.run(self._content, uid)
+
+    async def read(self, uid: int) -> bytes:
+        """Return the whole message; raises KeyError, OSError."""
+        return await self._workers.run(self._read, uid)
+
+    async def expunge(self, uids: Sequence[int]) -> None:
+        """Delete; a loss of power may bring them back.  Raises OSError if any stays."""
+        gone: list[int] = []
+        try:
+            await self._workers.run(self._files.remove, uids, gone)
+        finally:
+            if gone:
+                self._report(gone)
+
+    def close(self) -> None:
+        """Give up the hold; again does no harm."""
+        if self._closed is not None:
+            closed, self._closed = self._closed, None
+            closed()
+
+    def _report(self, gone: Sequence[int]) -> None:
+        removed = set(gone)
+        sizes = [message.size for message in self.messages if message.uid in removed]
+        self._removed(sum(sizes), len(sizes))
+
+    def _content(self, uid: int) -> Content:
+        descriptor = self._files.open(uid)
+        try:
+            return MaildirContent(self._files, uid, os.fstat(descriptor).st_size)
+        finally:
+            os.close(descriptor)
+
+    def _read(self, uid: int) -> bytes:
+        descriptor = self._files.open(uid)
+        try:
+            return _read_whole(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _read_whole(descriptor: int) -> bytes:
+    """Return as much as the file holds now; one system call unless it is very large."""
+    rest = os.fstat(descriptor).st_size
+    piece = os.read(descriptor, rest)
+    if len(piece) == rest:
+        return piece
+    pieces = [piece]
+    while piece:
+        rest -= len(piece)
+        piece = os.read(descriptor, rest)
+        pieces.append(piece)
+    return b"".join(pieces)
