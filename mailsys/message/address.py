@@ -149,7 +149,8 @@ def _to_a_labels(text: str) -> str:
 def _parse_literal(text: str) -> str:
     """RFC 5321 4.1.3: ``[192.0.2.1]`` or ``[IPv6:2001:db8::1]``."""
     inner = text[1:-1]
-    if not text.endswith("]") or len(text) > 64:
+    # ipaddress takes anything at all after a "%", as the zone of an IPv6 address.
+    if not text.endswith("]") or len(text) > 64 or "%" in inner:
         raise AddressError("the address literal is not valid")
     try:
         if inner[:5].lower() == "ipv6:":
