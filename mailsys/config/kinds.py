@@ -24,6 +24,8 @@ T = TypeVar("T")
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 NameServer = tuple[str, int]  # IP address and port
 
+_WITH_PORT = re.compile(r"(?:\[(?P<bracketed>[^]]+)\]|(?P<plain>[0-9.]+))(?::(?P<port>[0-9]{1,5}))?")
+
 
 def _stays(_base: str, value: T) -> T:
     return value
@@ -168,13 +170,14 @@ def read_name_servers(value: object) -> tuple[NameServer, ...]:
 
 def _read_name_server(item: object) -> NameServer:
     text = read_text(item)
-    match = re.fullmatch(r"\[(?P<six>[0-9A-Fa-f:.]+)\](?::(\d{1,5}))?|(?P<four>[0-9.]+)(?::(\d{1,5}))?", text)
+    host, port = text, 53
+    if match := _WITH_PORT.fullmatch(text):
+        host, port = match["bracketed"] or match["plain"], int(match["port"] or 53)
     try:
-        host = str(ipaddress.ip_address((match["six"] or match["four"]) if match else text))
+        host = str(ipaddress.ip_address(host))
     except ValueError:
         right = 'write IP addresses as in "127.0.0.1:53" or "[::1]:53"'
         raise Wrong(f'has "{text}", which is no address', right) from None
-    port = int((match[2] or match[4] or 53) if match else 53)
     if not 1 <= port <= 65535:
         raise Wrong(f'has "{text}", which has no possible port', "write a port from 1 to 65535")
     return host, port

@@ -72,8 +72,8 @@ class FirstConfiguration:
         yield from _listener("programs on this machine deliver mail", "lmtp", lmtp, "none")
         yield "# Not built yet:"
         for service, port_name, tls in _LATER:
-            lines = _listener("", service, self.endpoint(port_name), tls)
-            yield from (f"# {line}".rstrip() for line in lines)
+            *lines, _blank = _listener("", service, self.endpoint(port_name), tls)
+            yield from (f"# {line}" for line in lines)
 
 
 _LATER = (

@@ -33,7 +33,11 @@ SYSTEM_USER = "mailsys"
 
 def add_parser(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add ``init``."""
-    parser = subcommands.add_parser("init", help="make a new mail host in a folder")
+    parser = subcommands.add_parser(
+        "init",
+        help="make a new mail host in a folder",
+        description="Writes a commented configuration, a self-signed certificate and the domains into a folder. Nothing is overwritten.",
+    )
     parser.set_defaults(run=run)
     parser.add_argument("folder", metavar="DIR", help="where it is made; may exist already")
     parser.add_argument(
@@ -54,7 +58,11 @@ def add_parser(subcommands: argparse._SubParsersAction[argparse.ArgumentParser])
         metavar="ADDRESS",
         help="listen there only (default: everywhere; with --port-base: 127.0.0.1)",
     )
-    parser.add_argument("--user", metavar="NAME", help="whom a server started as root becomes")
+    parser.add_argument(
+        "--user",
+        metavar="NAME",
+        help="the user that a server started as root becomes (default: mailsys, if there is one)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
