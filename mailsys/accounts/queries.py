@@ -1,0 +1,64 @@
+"""What is asked of ``accounts.sqlite3``, by index, for one address or domain at a time.
+
+The commands ask through :class:`~mailsys.accounts.database.Database`, the server through
+:class:`~mailsys.accounts.directory.Directory`.  Addresses are folded by the caller.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from mailsys.accounts.credentials import Credential
+from mailsys.interfaces import Account
+from mailsys.message.address import Address, parse_address
+
+CATCH_ALL = "*"  # the local part of the alias that gets what nobody else has
+
+
+def has_domain(connection: sqlite3.Connection, name: str) -> bool:
+    """Is this domain ours?"""
+    return connection.execute("SELECT 1 FROM domains WHERE name = ?", (name,)).fetchone() is not None
+
+
+def first_domain(connection: sqlite3.Connection) -> str | None:
+    """The domain that was added first."""
+    row = connection.execute("SELECT name FROM domains ORDER BY rowid LIMIT 1").fetchone()
+    return str(row[0]) if row else None
+
+
+def account(connection: sqlite3.Connection, address: Address) -> Account | None:
+    """The account of exactly this address."""
+    row = connection.execute(
+        "SELECT quota_bytes, active FROM accounts WHERE domain = ? AND local_part = ?",
+        (address.domain, address.local_part),
+    ).fetchone()
+    return Account(address, row[0], bool(row[1])) if row else None
+
+
+def alias(connection: sqlite3.Connection, address: Address) -> tuple[Address, ...] | None:
+    """The targets of exactly this alias, in their order."""
+    rows = connection.execute(
+        "SELECT target FROM aliases WHERE domain = ? AND local_part = ? ORDER BY position",
+        (address.domain, address.local_part),
+    ).fetchall()
+    return tuple(parse_address(target) for (target,) in rows) or None
+
+
+def password(connection: sqlite3.Connection, address: Address) -> Credential | None:
+    """What a password for this account is compared with; None without account or password."""
+    row = connection.execute(
+        "SELECT kind, value FROM credentials JOIN accounts ON accounts.id = credentials.account"
+        " WHERE domain = ? AND local_part = ? AND kind <> 'scram-sha-256'",
+        (address.domain, address.local_part),
+    ).fetchone()
+    return Credential(*row) if row else None
+
+
+def postmaster(connection: sqlite3.Connection, domain: str) -> Account | None:
+    """Who gets postmaster's mail when nobody has that name: the domain's first account, or anybody's."""
+    row = connection.execute(
+        "SELECT local_part, domain, quota_bytes, active FROM accounts"
+        " ORDER BY domain <> ?, active DESC, id LIMIT 1",
+        (domain,),
+    ).fetchone()
+    return Account(Address(row[0], row[1]), row[2], bool(row[3])) if row else None

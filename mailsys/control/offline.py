@@ -1,0 +1,103 @@
+"""What the commands about domains, accounts and aliases share: the database, and how they speak.
+
+They open ``accounts.sqlite3`` themselves, so they work beside a running server and without one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+
+from mailsys.accounts.database import FILE_NAME, AccountsError, Database, open_database
+from mailsys.config import Configuration
+from mailsys.control.command import CannotDo
+from mailsys.message.address import Address, AddressError, display_domain, parse_address, parse_domain
+from mailsys.store.maildir.layout import Layout
+
+
+@dataclass(frozen=True, slots=True)
+class Offline:
+    """A host's configuration and its accounts, without its server."""
+
+    configuration: Configuration
+    database: Database
+
+    def kept_mail_sentence(self, address: Address) -> str:
+        """What stays of an account that was removed."""
+        path = Layout(self.configuration.store.maildir, self.configuration.data).root(address)
+        return f"The mail of {address.display()}, if there is any, stays in {path}."
+
+    def postmaster_sentence(self, domain: str) -> str:
+        """Who gets the mail for postmaster of this domain."""
+        named = f"postmaster@{display_domain(domain)}"
+        address = self.database.postmaster(domain)
+        if address is None:
+            return f"Nobody gets the mail for {named} yet; the first account that you add will."
+        if str(address) == f"postmaster@{domain}":
+            return f"Mail for {named} goes to the account or alias of that name."
+        return (
+            f"Mail for {named} goes to {address.display()}, until there is an account or alias of that name."
+        )
+
+
+@contextmanager
+def opened_accounts(configuration: Configuration) -> Iterator[Offline]:
+    """Open the accounts of this configuration; what they refuse is told as CannotDo."""
+    try:
+        _make_data_folder(configuration)
+        with closing(open_database(os.path.join(configuration.data, FILE_NAME))) as database:
+            yield Offline(configuration, database)
+    except AccountsError as error:
+        raise CannotDo(str(error)) from error
+
+
+def _make_data_folder(configuration: Configuration) -> None:
+    """When root makes it, it is for the user that the server becomes."""
+    if os.geteuid() != 0 or os.path.isdir(configuration.data):
+        return
+    try:
+        os.makedirs(configuration.data, mode=0o700)
+        if configuration.process.user:
+            user = pwd.getpwnam(configuration.process.user)
+            os.chown(configuration.data, user.pw_uid, user.pw_gid)
+    except KeyError:
+        raise CannotDo(f'[process] user = "{configuration.process.user}": there is no such user.') from None
+    except OSError as error:
+        raise CannotDo(f"The folder {configuration.data} cannot be made: {error.strerror}.") from error
+
+
+def read_address(text: str) -> Address:
+    """An address from the command line, which may hold U-labels; raises CannotDo."""
+    try:
+        return parse_address(text)
+    except AddressError as error:
+        raise CannotDo(f'"{text}" is no address: {error}; write it as in user@example.org.') from None
+
+
+def read_domain(text: str) -> str:
+    """A domain from the command line, as A-labels; raises CannotDo."""
+    try:
+        domain = parse_domain(text)
+    except AddressError as error:
+        raise CannotDo(f'"{text}" is no domain: {error}; write it as in example.org.') from None
+    if domain.startswith("["):
+        raise CannotDo(f'"{text}" is no domain but an address; write it as in example.org.')
+    return domain
+
+
+def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Columns as wide as what is in them; nothing at all without rows."""
+    if not rows:
+        return
+    widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
+    for row in (headings, *rows):
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def print_json(rows: Sequence[object]) -> None:
+    """A list, empty when there is nothing."""
+    print(json.dumps(rows, indent=2, ensure_ascii=False))
