@@ -13,7 +13,6 @@ from mailsys.wire.pop3.commands import Command
 from mailsys.wire.pop3.responses import Response
 from mailsys.wire.pop3.server import NeedData, POP3Server, Rejected, SaslLine
 
-SEND_AHEAD_OCTETS = 64 * 1024  # sent without asking whether the client takes it
 COMMANDS_AT_ONCE = 100  # served before others get a turn
 
 
@@ -28,7 +27,6 @@ class Dialogue:
         self._plaintext = plaintext
         self._idle_seconds = idle_seconds
         self._machine = POP3Server(self._terms())
-        self._sent_octets = 0  # since the client was last known to have taken all
         self._commands = 0
 
     @property
@@ -58,13 +56,11 @@ class Dialogue:
 
     def send(self, data: bytes) -> None:
         """Send; after much of it call ``flow``."""
-        self._sent_octets += len(data)
         self._connection.send(data)
 
     async def flow(self) -> None:
-        """Wait for the client if much was sent; raises ConnectionEnded."""
-        if self._sent_octets > SEND_AHEAD_OCTETS:
-            self._sent_octets = 0
+        """Wait while the client has yet to take much of what was sent; raises ConnectionEnded."""
+        if self._connection.congested:
             await self._connection.drained()
 
     async def pause(self, seconds: float) -> None:

@@ -1,0 +1,199 @@
+"""Many messages, large messages, and reading ahead."""
+
+import re
+import time
+
+import pytest
+from dialogs.runner import Play
+from fakes import MemoryMailbox
+from pop3_house import LOGIN, House
+from twisted.internet.defer import Deferred
+
+from mailsys.interfaces import StoredMessage
+from mailsys.message.content import MemoryContent
+from mailsys.read.pop3.maildrop import Maildrop
+from mailsys.read.pop3.read_ahead import MOST_MESSAGES, MOST_OCTETS, SMALL_OCTETS, ReadAhead
+
+
+def logged_in(house):
+    play = Play(house.conversation)
+    play.say(LOGIN)
+    return play
+
+
+class Numbers:
+    """A mailbox of any size without contents."""
+
+    uid_validity = 2**32 - 1
+
+    def __init__(self, count):
+        self.messages = [StoredMessage(uid, 1000, 1020) for uid in range(1, count + 1)]
+
+
+@pytest.mark.row(65)
+def test_listings_of_very_many_messages():
+    """Row 65: 10^5 messages are listed in parts, each done in a few milliseconds."""
+    maildrop = Maildrop(Numbers(100_000))
+    assert (maildrop.count, maildrop.octets) == (100_000, 102_000_000)
+    maildrop.mark_deleted(5000)
+    for listing, last in (
+        (maildrop.scan_listing(), b"100000 1020"),
+        (maildrop.unique_id_listing(), b"100000 000186a0ffffffff"),
+    ):
+        parts, slowest = [], 0.0
+        while True:
+            began = time.process_time()
+            part = next(listing, None)
+            slowest = max(slowest, time.process_time() - began)
+            if part is None:
+                break
+            parts.append(part)
+        lines = b"".join(parts).split(b"\r\n")
+        assert len(lines) == 100_000  # one is marked, and behind the last CRLF is an empty one
+        assert lines[-2] == last
+        assert not any(line.startswith(b"5000 ") for line in lines)
+        assert slowest < 0.05
+
+
+@pytest.mark.row(65)
+def test_a_listing_waits_between_its_parts():
+    """Row 65: others have their turn while 10^5 messages are listed."""
+    house = House({uid: b"x: y\r\n\r\n" for uid in range(1, 20_001)})
+    play = logged_in(house)
+    play.connection.feed(b"UIDL\r\n")
+    assert play.connection.take().count(b"\n") < 5000
+    play.settle()
+    play.connection.feed(b"LIST\r\n")
+    play.settle()
+    assert play.connection.take().endswith(b"\r\n20000 8\r\n.\r\n")
+
+
+@pytest.mark.parametrize("octets", [SMALL_OCTETS, SMALL_OCTETS + 1, 3 * SMALL_OCTETS + 77])
+@pytest.mark.parametrize("end", [b"\r\n", b"\n"])
+def test_large_messages(octets, end):
+    """The octets that LIST promises are those that RETR sends, without stuffed dots; TOP stops in time."""
+    line = b"." + b"x" * 70 + end
+    message = (b"a: b" + end + end + line * (octets // len(line) + 1))[: octets - len(end)] + end
+    house = House({5: message})
+    play = logged_in(house)
+    size = int(play.say(b"LIST 1\r\n").split()[2])
+    head, _, body = play.say(b"RETR 1\r\n").partition(b"\r\n")
+    assert head == b"+OK %d octets" % size
+    assert body.endswith(b"\r\n.\r\n")
+    unstuffed = re.sub(rb"^\.", b"", body.removesuffix(b".\r\n"), flags=re.MULTILINE)
+    assert unstuffed == message.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+    assert len(unstuffed) == size
+    top = play.say(b"TOP 1 2\r\n")
+    assert top.endswith(b"a: b\r\n\r\n" + 2 * (b".." + b"x" * 70 + b"\r\n") + b".\r\n")
+
+
+class TornContent:
+    """A large message whose file is moved once, or becomes unreadable, after the first piece."""
+
+    size = 4 * SMALL_OCTETS
+
+    def __init__(self, error):
+        self.error = error
+
+    def read(self, offset, octets):
+        if offset and self.error is not None:
+            error, self.error = self.error, None
+            raise error
+        return b"x" * min(octets, self.size - offset)
+
+
+def torn_house(monkeypatch, error):
+    async def content(self, uid):
+        return contents.pop(0) if len(contents) > 1 else contents[0]
+
+    contents = [TornContent(error), TornContent(None)]
+    monkeypatch.setattr(MemoryMailbox, "content", content)
+    return House({1: b"x" * TornContent.size})
+
+
+def test_a_large_message_that_is_moved_while_it_is_sent(monkeypatch):
+    play = logged_in(torn_house(monkeypatch, FileNotFoundError()))
+    said = play.say(b"RETR 1\r\n")
+    assert said == b"+OK %d octets\r\n%b\r\n.\r\n" % (TornContent.size, b"x" * TornContent.size)
+
+
+def test_a_large_message_that_breaks_off_ends_the_connection(monkeypatch):
+    """There is no way to tell the client in the middle of a message; no end mark must come."""
+    play = logged_in(torn_house(monkeypatch, OSError("input/output error")))
+    said = play.say(b"RETR 1\r\n")
+    assert said.startswith(b"+OK ")
+    assert not said.endswith(b".\r\n")
+    assert play.connection.closed
+
+
+def test_a_content_that_is_too_short_is_an_error():
+    class Short(MemoryContent):
+        def read(self, offset, octets):
+            return b"" if offset else super().read(offset, octets)
+
+    async def content(uid):
+        return Short([b"x" * 2 * SMALL_OCTETS])
+
+    house = House({1: b"x" * 2 * SMALL_OCTETS})
+    play = logged_in(house)
+    house.store.opened[0].content = content
+    said = play.say(b"RETR 1\r\n")
+    assert not said.endswith(b".\r\n")
+    assert play.connection.closed
+
+
+class Waiting:
+    """A mailbox whose reads the test ends."""
+
+    def __init__(self, sizes):
+        self.messages = [StoredMessage(uid, size, size) for uid, size in enumerate(sizes, 1)]
+        self.begun = {}
+
+    async def read(self, uid):
+        self.begun[uid] = Deferred()
+        return await self.begun[uid]
+
+
+def read(ahead, mailbox, number):
+    """Read one, and return the numbers that were begun for it."""
+    known = set(mailbox.begun)
+    reading = Deferred.fromCoroutine(ahead.read(number))
+    if not mailbox.begun[number].called:
+        mailbox.begun[number].callback(b"%d" % number)
+    assert reading.result == b"%d" % number
+    return sorted(set(mailbox.begun) - known)
+
+
+def test_reading_ahead_grows_with_use_and_is_bounded():
+    mailbox = Waiting([10_000] * 100)
+    ahead = ReadAhead(mailbox)
+    assert read(ahead, mailbox, 1) == [1, 2, 3]
+    assert read(ahead, mailbox, 2) == [4, 5, 6]
+    for number in range(3, 50):
+        read(ahead, mailbox, number)
+        assert len([uid for uid in mailbox.begun if uid > number]) <= MOST_MESSAGES
+    assert max(mailbox.begun) == 49 + MOST_MESSAGES
+
+
+def test_reading_ahead_is_bounded_in_octets():
+    mailbox = Waiting([SMALL_OCTETS] * 100)
+    ahead = ReadAhead(mailbox)
+    for number in range(1, 20):
+        read(ahead, mailbox, number)
+        unread = [uid for uid in mailbox.begun if uid > number]
+        assert len(unread) * SMALL_OCTETS <= MOST_OCTETS
+
+
+def test_a_jump_reads_little_ahead_and_forgets_the_rest():
+    mailbox = Waiting([100] * 100)
+    ahead = ReadAhead(mailbox)
+    read(ahead, mailbox, 1)
+    assert read(ahead, mailbox, 50) == [50, 51]
+    # What was forgotten fails later, and nobody is told.
+    mailbox.begun[2].errback(OSError("late"))
+    assert read(ahead, mailbox, 51) == [52, 53]
+
+
+def test_large_messages_are_not_read_ahead():
+    mailbox = Waiting([100, SMALL_OCTETS + 1, 100])
+    assert read(ReadAhead(mailbox), mailbox, 1) == [1]
