@@ -120,8 +120,8 @@ _TLS = """
 certificate = "tls/cert.pem"  # made by 'mailsys init', trusted by nobody else:
 key = "tls/key.pem"           # put one from a certificate authority in its place
 
-# What is spoken where.  An endpoint is tcp:PORT, tcp6:PORT for IPv6, or
-# tcp:PORT:interface=ADDRESS for one address; tls is starttls, implicit or none.
+# What is spoken where.  An endpoint is tcp:PORT for IPv4, tcp6:PORT for both IPv6 and IPv4,
+# or tcp:PORT:interface=ADDRESS for one address; tls is starttls, implicit or none.
 """
 
 _REST = """

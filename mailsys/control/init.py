@@ -36,7 +36,8 @@ def add_parser(subcommands: argparse._SubParsersAction[argparse.ArgumentParser])
     parser = subcommands.add_parser(
         "init",
         help="make a new mail host in a folder",
-        description="Writes a commented configuration, a self-signed certificate and the domains into a folder. Nothing is overwritten.",
+        description="Writes a commented configuration, a self-signed certificate and the domains "
+        "into a folder.  Nothing is overwritten.",
     )
     parser.set_defaults(run=run)
     parser.add_argument("folder", metavar="DIR", help="where it is made; may exist already")
