@@ -58,6 +58,10 @@ class TimedOut(ConnectionEnded):
     """The peer was silent for too long."""
 
 
+class HostStops(ConnectionEnded):
+    """The host is about to stop; a last word may be said."""
+
+
 class IConnection(Interface):
     """One network connection, as a conversation uses it.  Given by ``mailsys.net``."""
 
@@ -69,7 +73,7 @@ class IConnection(Interface):
         """Write; buffered without waiting.  Call ``drained`` before writing much."""
 
     async def receive(seconds: float) -> bytes:
-        """Wait for bytes; raises ConnectionEnded or TimedOut."""
+        """Wait for bytes; raises ConnectionEnded, TimedOut or HostStops."""
 
     async def drained() -> None:
         """Wait until the peer has taken what was sent; raises ConnectionEnded or TimedOut."""
@@ -284,10 +288,16 @@ class IMailDrop(Interface):
         """Remove the written copy if it is there.  From a worker thread; raises OSError."""
 
     def is_written(action: MailboxAction) -> bool:
-        """Does the written copy still wait to be laid?  From a worker thread."""
+        """Does the written copy, whole, still wait to be laid?  From a worker thread."""
 
     def is_laid(action: MailboxAction, content_size: int) -> bool:
         """Is the copy, whole, in any folder of the account?  From a worker thread; raises OSError."""
+
+    def replace(action: MailboxAction) -> None:
+        """Move the written copy over the laid one, whatever folder and flags that has now.
+
+        From a worker thread; raises FileNotFoundError when the laid one has gone, OSError.
+        """
 
     def settle(actions: Sequence[MailboxAction]) -> Sequence[MailboxAction]:
         """Sync laid copies and their folders; return those that could not be synced.

@@ -1,0 +1,120 @@
+"""The log's records as bytes; ``docs/intake-log.rst`` describes them, :mod:`mailsys.intake.scan` reads them.
+
+A record begins with a line of text.  Its first word is the segment's *token*: random, so that nothing
+a stranger puts into a message can pass for a record when a damaged place has to be skipped.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from zlib import crc32
+
+from mailsys.interfaces import Acceptance, MailboxAction
+from mailsys.message.address import Address
+from mailsys.message.content import FileContent
+
+VERSION = 1
+MESSAGE, LAID, ABORTED = "message", "laid", "aborted"
+_as_json = json.JSONEncoder(separators=(",", ":"), default=str).encode
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One message as the log holds it; its content lies in the segment or in a spool file.
+
+    ``id`` is ``<segment>.<n>``, unique for ever; ``at`` is when it was handed in, seconds since 1970.
+    """
+
+    id: str
+    at: float
+    acceptance: Acceptance
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A record but for its id: the JSON, the content's octets unless they lie in the spool, their CRC."""
+
+    acceptance: Acceptance
+    at: float
+    description: bytes
+    pieces: Sequence[bytes]
+    content_octets: int
+    checksum: int
+
+
+def draft(acceptance: Acceptance, at: float, spool: str) -> Draft:
+    """Make all of a record that can be made before its turn; raises OSError, ValueError, TypeError."""
+    content = acceptance.content
+    path = spool_file(acceptance, spool)
+    pieces = tuple(content.pieces()) if path is None else ()
+    octets = sum(map(len, pieces))
+    if path is None and octets != content.size:
+        raise ValueError(f"the content has {octets} octets and not {content.size}")
+    description = _describe(acceptance, at, path)
+    checksum = crc32(description)
+    for piece in pieces:
+        checksum = crc32(piece, checksum)
+    return Draft(acceptance, at, description, pieces, octets, checksum)
+
+
+def spool_file(acceptance: Acceptance, spool: str) -> str | None:
+    """The path of the content if it is a file of the spool, so that it need not be written again."""
+    content = acceptance.content
+    if isinstance(content, FileContent) and os.path.dirname(content.path) == spool and not content.start:
+        return content.path
+    return None
+
+
+def _describe(acceptance: Acceptance, at: float, path: str | None) -> bytes:
+    envelope = acceptance.envelope
+    description: dict[str, Any] = {
+        "at": at,
+        "id": envelope.id,
+        "from": _written(envelope.reverse_path) if envelope.reverse_path else None,
+        "to": [_written(recipient) for recipient in envelope.recipients],
+        "body": envelope.body.value,
+        "smtputf8": envelope.smtputf8,
+        "actions": [_describe_action(action) for action in acceptance.actions],
+        "facts": acceptance.facts if type(acceptance.facts) is dict else dict(acceptance.facts),
+    }
+    if path is not None:
+        description["spool"] = os.path.basename(path)
+        description["octets"] = acceptance.content.size
+    return _as_json(description).encode("ascii")
+
+
+def _describe_action(action: MailboxAction) -> dict[str, str]:
+    return {
+        "account": _written(action.account),
+        "recipient": _written(action.recipient),
+        "folder": action.folder,
+        "name": action.name,
+        "head": action.head.decode("utf-8", "surrogateescape"),
+    }
+
+
+def _written(address: Address) -> str:
+    """Without quotes, since the domain has no ``@`` and so ends what is before the last one."""
+    return f"{address.local_part}@{address.domain}"
+
+
+def header_line(number: int, boot_id: str, token: str) -> bytes:
+    """The first line of a segment."""
+    line = f"mailsys-intake {VERSION} {number} {boot_id} {token} ".encode()
+    return b"%s%08x\n" % (line, crc32(line))
+
+
+def message_line(token: str, record_id: str, draft: Draft) -> bytes:
+    """The first line of a message's record; JSON, LF, content and LF follow."""
+    line = f"{token} {MESSAGE} {record_id} {len(draft.description)} {draft.content_octets} ".encode()
+    return b"%s%08x\n" % (line, crc32(line, draft.checksum))
+
+
+def mark_line(token: str, kind: str, record_ids: Iterable[str]) -> bytes:
+    """A whole record that says what has become of others."""
+    line = f"{token} {kind} {' '.join(record_ids)} ".encode()
+    return b"%s%08x\n" % (line, crc32(line))

@@ -1,0 +1,131 @@
+"""At start, before anybody is let in: do what the log promised and the last run did not.
+
+Within the same boot the page cache has survived, so a record with a ``laid`` mark is done.  After a
+loss of power nothing is sure but what was synced: each copy is looked for, and laid again when it is
+missing or short.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+
+from twisted.logger import Logger
+
+from mailsys.disk import Disk, make_durable_directories
+from mailsys.intake.record import Record, spool_file
+from mailsys.intake.scan import ScannedSegment, scan
+from mailsys.intake.segment import Segment, record_segment, segment_number, segment_path
+from mailsys.intake.settle import DAMAGED_SUFFIX, Settler
+from mailsys.intake.spool import remove_all_but, spool_path
+from mailsys.interfaces import IJournal, IMailDrop, MailboxAction
+from mailsys.journal.events import delivered, received
+
+_log = Logger()
+
+
+class Replay:
+    """One replay of the log in ``directory``, for a boot of the machine.  Blocks; raises OSError."""
+
+    def __init__(
+        self, disk: Disk, directory: str, drop: IMailDrop, journal: IJournal, settler: Settler, boot_id: str
+    ) -> None:
+        self._disk = disk
+        self._directory = directory
+        self._spool = spool_path(directory)
+        self._drop = drop
+        self._journal = journal
+        self._settler = settler
+        self._boot_id = boot_id
+
+    def run(self) -> int:
+        """Replay; returns the highest number of a segment that was there.
+
+        What cannot be laid or settled now is left to the settler, and its segment stays.
+        """
+        make_durable_directories(self._disk, self._spool)
+        numbers = sorted(filter(None, map(segment_number, os.listdir(self._directory))))
+        scanned = [found for number in numbers if (found := self._scan(number))]
+        aborted = set().union(*(segment.aborted for segment in scanned))
+        laid = set().union(*(segment.laid for segment in scanned))
+        self._settler.add([self._segment(segment, aborted, laid) for segment in scanned])
+        self._settler.run()
+        if len(scanned) == len(numbers):
+            self._clear_spool(scanned)
+        return max(numbers, default=0)
+
+    def _scan(self, number: int) -> ScannedSegment | None:
+        """Read a segment and say what is wrong with it; None when it cannot be read and so must stay."""
+        path = segment_path(self._directory, number)
+        try:
+            scanned = scan(path, self._spool)
+        except OSError:
+            _log.failure("{path} cannot be read, and its messages wait in it", path=path)
+            return None
+        for offset in scanned.damage:
+            _log.error("{path} is damaged at octet {offset}; what follows is used", path=path, offset=offset)
+        if scanned.torn_octets:
+            words = "{path} ends in {octets} octets that were never acknowledged"
+            _log.info(words, path=path, octets=scanned.torn_octets)
+        return scanned
+
+    def _segment(self, scanned: ScannedSegment, aborted: set[str], laid: set[str]) -> Segment:
+        """The segment as the settler takes it, with all that is left to do."""
+        segment = Segment(scanned.path, scanned.token, scanned.octets, is_damaged=bool(scanned.damage))
+        marked = map(record_segment, scanned.laid | scanned.aborted)
+        segment.marks_of = set(marked) - {segment.number}
+        for record in scanned.records.values():
+            if record.id in aborted:
+                self._discard(record.acceptance.actions)
+                continue
+            segment.records.append(record)
+            self._tell_received(record)
+            if self._is_done(record, scanned, laid):
+                segment.laid([record])
+                self._tell_delivered(record)
+            else:
+                segment.unlaid.append(record)
+        return segment
+
+    def _is_done(self, record: Record, scanned: ScannedSegment, laid: set[str]) -> bool:
+        if scanned.boot_id == self._boot_id:
+            return record.id in laid
+        # Octets of a copy that nobody synced are not to be trusted, whatever its size says.
+        self._discard(record.acceptance.actions)
+        size = record.acceptance.content.size
+        return all(self._is_laid(action, size) for action in record.acceptance.actions)
+
+    def _is_laid(self, action: MailboxAction, size: int) -> bool:
+        try:
+            return self._drop.is_laid(action, size)
+        except OSError:
+            _log.failure("The folders of {account} cannot be read", account=action.account)
+            return False
+
+    def _discard(self, actions: Sequence[MailboxAction]) -> None:
+        for action in actions:
+            try:
+                self._drop.discard(action)
+            except OSError:
+                _log.failure("The copy {name} that nobody needs stays", name=action.name)
+
+    # The story is told once more, since the end of it may have been lost; twice told, it is kept once.
+
+    def _tell_received(self, record: Record) -> None:
+        acceptance = record.acceptance
+        size = acceptance.content.size
+        self._journal.record(received(acceptance.envelope, size, acceptance.facts, record.at))
+
+    def _tell_delivered(self, record: Record) -> None:
+        for action in record.acceptance.actions:
+            self._journal.record(delivered(record.acceptance.envelope.id, action, record.at))
+
+    def _clear_spool(self, scanned: Iterable[ScannedSegment]) -> None:
+        """Remove the files of sessions that are no more; none while a damaged segment may need them."""
+        if any(name.endswith(DAMAGED_SUFFIX) for name in os.listdir(self._directory)):
+            _log.warn("{spool} is not cleared, because of a damaged segment", spool=self._spool)
+            return
+        contents = (
+            spool_file(record.acceptance, self._spool) for s in scanned for record in s.records.values()
+        )
+        remove_all_but(self._disk, self._spool, set(filter(None, contents)))

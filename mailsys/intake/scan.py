@@ -1,0 +1,197 @@
+"""Read a segment back: every record that is whole, and what lies between them.
+
+Nothing in a segment is believed without its CRC.  After a damaged place the reading goes on at the
+next line that begins with the segment's token.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+from zlib import crc32
+
+from mailsys.intake.record import LAID, VERSION, Record
+from mailsys.interfaces import Acceptance, MailboxAction
+from mailsys.message.address import Address
+from mailsys.message.content import Content, FileContent
+from mailsys.message.envelope import Body, Envelope
+
+_HEADER = re.compile(rb"(mailsys-intake (\d{1,9}) (\d+) (\S*) ([0-9a-f]{16}) )([0-9a-f]{8})\n")
+_MESSAGE = re.compile(rb"([0-9a-f]{16} message (\d+\.\d+) (\d{1,12}) (\d{1,12}) )([0-9a-f]{8})\n")
+_MARK = re.compile(rb"([0-9a-f]{16} (laid|aborted) ((?:\d+\.\d+ )+))([0-9a-f]{8})\n")
+_A_TOKEN = re.compile(rb"([0-9a-f]{16}) message \d+\.\d+ ")
+
+
+class _Damaged(Exception):  # noqa: N818 - it only says where reading goes on
+    """Here is no whole record."""
+
+
+class _Place(NamedTuple):
+    """What a message's line says of the octets that follow it."""
+
+    id: str
+    description: bytes
+    content_start: int
+    end: int
+
+
+@dataclass(slots=True)
+class ScannedSegment:
+    """What a segment holds.  ``boot_id`` is empty when the header cannot be read.
+
+    ``damage`` are the offsets of places that hold no record although whole records follow;
+    ``torn_octets`` is the length of such a place at the end, as a loss of power leaves it.
+    """
+
+    path: str
+    token: str = ""
+    boot_id: str = ""
+    records: dict[str, Record] = field(default_factory=dict)
+    laid: set[str] = field(default_factory=set)
+    aborted: set[str] = field(default_factory=set)
+    damage: list[int] = field(default_factory=list)
+    torn_octets: int = 0
+    octets: int = 0
+
+
+def scan(path: str, spool_path: str) -> ScannedSegment:
+    """Read one segment; raises OSError and nothing else."""
+    with open(path, "rb") as file:
+        data = file.read()
+    return _Scan(path, data, spool_path).run()
+
+
+class _Scan:
+    """One reading of one segment's octets."""
+
+    def __init__(self, path: str, data: bytes, spool_path: str) -> None:
+        self._data = data
+        self._spool_path = spool_path
+        self._segment = ScannedSegment(path, octets=len(data))
+        self._token = b""
+
+    def run(self) -> ScannedSegment:
+        """From the header to the end."""
+        position = self._header()
+        damaged_at = None if position else 0
+        while position < len(self._data):
+            try:
+                following = self._record(position)
+            except _Damaged:
+                damaged_at = position if damaged_at is None else damaged_at
+                position = self._next_token(position)
+                continue
+            if damaged_at is not None:
+                self._segment.damage.append(damaged_at)
+                damaged_at = None
+            position = following
+        if damaged_at is not None:
+            self._segment.torn_octets = len(self._data) - damaged_at
+        return self._segment
+
+    def _header(self) -> int:
+        match = _HEADER.match(self._data)
+        if match and int(match[6], 16) == crc32(match[1]) and int(match[2]) == VERSION:
+            self._token = match[5]
+            self._segment.boot_id = match[4].decode("ascii", "replace")
+            self._segment.token = self._token.decode()
+            return match.end()
+        return self._without_header()
+
+    def _without_header(self) -> int:
+        """Take the token of the first record that is whole under its own."""
+        for match in _A_TOKEN.finditer(self._data):
+            self._token = match[1]
+            try:
+                self._place(match.start())
+            except _Damaged:
+                continue
+            self._segment.token = self._token.decode()
+            break
+        else:
+            self._token = b""
+        return 0
+
+    def _next_token(self, position: int) -> int:
+        found = self._data.find(self._token + b" ", position + 1) if self._token else -1
+        return found if found >= 0 else len(self._data)
+
+    def _record(self, position: int) -> int:
+        """Take the record that begins here; returns where the next begins."""
+        if self._data[position : position + 1] == b"\n":  # a mark that was added later begins with one
+            return position + 1
+        if mark := _MARK.match(self._data, position):
+            return self._mark(mark)
+        place = self._place(position)
+        try:
+            self._segment.records[place.id] = self._decoded(place)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise _Damaged from error
+        return place.end
+
+    def _mark(self, match: re.Match[bytes]) -> int:
+        if not match[1].startswith(self._token) or int(match[4], 16) != crc32(match[1]):
+            raise _Damaged
+        marked = self._segment.laid if match[2] == LAID.encode() else self._segment.aborted
+        marked.update(match[3].decode().split())
+        return match.end()
+
+    def _place(self, position: int) -> _Place:
+        match = _MESSAGE.match(self._data, position)
+        if match is None or not match[1].startswith(self._token):
+            raise _Damaged
+        start = match.end()
+        content_start = start + int(match[3]) + 1
+        end = content_start + int(match[4])
+        description = self._data[start : content_start - 1]
+        checksum = crc32(memoryview(self._data)[content_start:end], crc32(description))
+        if end > len(self._data) or crc32(match[1], checksum) != int(match[5], 16):
+            raise _Damaged
+        return _Place(match[2].decode(), description, content_start, end + 1)
+
+    def _decoded(self, place: _Place) -> Record:
+        described = json.loads(place.description)
+        acceptance = Acceptance(
+            envelope=_envelope(described),
+            actions=tuple(_action(action) for action in described["actions"]),
+            content=self._content(described, place),
+            facts=described["facts"],
+        )
+        return Record(place.id, float(described["at"]), acceptance)
+
+    def _content(self, described: dict[str, Any], place: _Place) -> Content:
+        if name := described.get("spool"):
+            if os.path.basename(name) != name:
+                raise ValueError("the spool file's name is a path")
+            return FileContent(os.path.join(self._spool_path, name), described["octets"])
+        octets = place.end - 1 - place.content_start
+        return FileContent(self._segment.path, octets, place.content_start)
+
+
+def _envelope(described: dict[str, Any]) -> Envelope:
+    reverse_path = described["from"]
+    return Envelope(
+        id=described["id"],
+        reverse_path=_address(reverse_path) if reverse_path is not None else None,
+        recipients=tuple(map(_address, described["to"])),
+        body=Body(described["body"]),
+        smtputf8=described["smtputf8"],
+    )
+
+
+def _action(described: dict[str, str]) -> MailboxAction:
+    return MailboxAction(
+        account=_address(described["account"]),
+        recipient=_address(described["recipient"]),
+        folder=described["folder"],
+        name=described["name"],
+        head=described["head"].encode("utf-8", "surrogateescape"),
+    )
+
+
+def _address(text: str) -> Address:
+    local_part, _, domain = text.rpartition("@")
+    return Address(local_part, domain)

@@ -1,0 +1,50 @@
+"""The spool: files of messages too large for memory, written while they arrive.
+
+The session that makes a file owns it until the message is committed; from then on the log does, and
+removes it when the message is settled.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Container
+
+from twisted.logger import Logger
+
+from mailsys.disk import Disk
+
+FOLDER = "spool"
+_log = Logger()
+
+
+def spool_path(directory: str) -> str:
+    """The spool's folder below intake's ``directory``."""
+    return os.path.join(directory, FOLDER)
+
+
+def make_durable(disk: Disk, path: str) -> None:
+    """Return when a spool file and its name are on the disk; raises OSError."""
+    descriptor = disk.open(path)
+    try:
+        disk.sync_data(descriptor)
+    finally:
+        disk.close(descriptor)
+    disk.sync_directory(os.path.dirname(path))
+
+
+def remove(disk: Disk, path: str) -> None:
+    """Remove a spool file that nobody needs; a failure leaves it for the next start."""
+    try:
+        disk.unlink(path)
+    except FileNotFoundError:
+        pass
+    except OSError:
+        _log.failure("The spool file {path} cannot be removed", path=path)
+
+
+def remove_all_but(disk: Disk, spool: str, needed: Container[str]) -> None:
+    """At start: remove the files of sessions and segments that are no more; raises OSError."""
+    for name in os.listdir(spool):
+        path = os.path.join(spool, name)
+        if path not in needed:
+            remove(disk, path)
