@@ -33,7 +33,7 @@ def add_parser(subcommands: argparse._SubParsersAction[argparse.ArgumentParser])
     )
     parser.add_argument("--json", action="store_true", help="the events themselves")
     parser.add_argument(
-        "--limit", type=_count, default=_LIMIT, metavar="N", help=f"the newest N stories ({_LIMIT})"
+        "--limit", type=count, default=_LIMIT, metavar="N", help=f"the newest N stories ({_LIMIT})"
     )
 
 
@@ -73,8 +73,9 @@ def _iso(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
 
 
-def _count(text: str) -> int:
-    count = int(text)
-    if count < 1:
+def count(text: str) -> int:
+    """A number of at least one; argparse names this function in its complaint."""
+    number = int(text)
+    if number < 1:
         raise ValueError(text)
-    return count
+    return number

@@ -77,7 +77,7 @@ def _add_line(lines: list[_Line], accepted: dict[str, _Line], event: JournalEven
 def _received(facts: Mapping[str, Any]) -> str:
     junk = " as junk" if facts.get("judgement") == "junk" else ""
     to = paths(texts_of(facts, "to"))
-    return f"accepted{junk} {size_in_words(facts)} from <{text_of(facts, 'from')}> for {to}, {_by(facts)}"
+    return f"accepted{junk} {size_in_words(facts)} from <{text_of(facts, 'from')}> to {to}; {_client(facts)}"
 
 
 def _delivered(facts: Mapping[str, Any]) -> str:
@@ -94,24 +94,26 @@ def _failed(facts: Mapping[str, Any]) -> str:
 
 def _refused(facts: Mapping[str, Any]) -> str:
     sender = f" from <{text_of(facts, 'from')}>" if "from" in facts else ""
-    recipient = f" for <{text_of(facts, 'recipient')}>" if "recipient" in facts else ""
-    return f"refused {text_of(facts, 'command')}{sender}{recipient}, {_by(facts)}: {text_of(facts, 'reply')}"
+    recipient = f" to <{text_of(facts, 'recipient')}>" if "recipient" in facts else ""
+    why = f"{text_of(facts, 'reply')}; {_client(facts)}"
+    return f"refused {text_of(facts, 'command')}{sender}{recipient}: {why}"
 
 
 def _login(facts: Mapping[str, Any]) -> str:
     outcome = "logged in" if facts.get("succeeded") else "login failed"
-    return f"{outcome} as {text_of(facts, 'name')}, {_by(facts)}"
+    return f"{outcome} as {text_of(facts, 'name')}; {_client(facts)}"
 
 
 def _mailbox_read(facts: Mapping[str, Any]) -> str:
-    counts = f"{text_of(facts, 'retrieved')} messages, deleted {text_of(facts, 'deleted')}"
-    return f"{text_of(facts, 'login')} read {counts}, {_by(facts)}"
+    counts = f"fetched {text_of(facts, 'retrieved')}, deleted {text_of(facts, 'deleted')}"
+    return f"{text_of(facts, 'login')} {counts}; {_client(facts)}"
 
 
-def _by(facts: Mapping[str, Any]) -> str:
-    said = text_of(facts, "greeting")
-    version = tls_version(facts)
-    return f"by {said + ' ' if said else ''}{peer_in_words(facts)}{' over ' + version if version else ''}"
+def _client(facts: Mapping[str, Any]) -> str:
+    """Who is at the other end, as log lines tell it."""
+    name, version = text_of(facts, "greeting"), tls_version(facts)
+    who = f"{name} {peer_in_words(facts)}" if name else peer_in_words(facts)
+    return f"client {who} over {version}" if version else f"client {who}"
 
 
 _WORDS = {

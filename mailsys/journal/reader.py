@@ -11,6 +11,7 @@ from mailsys.interfaces import JournalEvent
 from mailsys.journal.database import BUSY_SECONDS, read_facts
 from mailsys.journal.ids import as_heard
 from mailsys.journal.names import search_name
+from mailsys.journal.printable import printable
 from mailsys.message.address import AddressError, parse_address
 
 _AFTER_ALL_IDS = "\U0010ffff"
@@ -38,7 +39,7 @@ class JournalReader:
 
         It is a whole id, the beginning of one, an address of sender or recipient, or a Message-ID.
         """
-        id_ = as_heard(wanted)
+        id_ = printable(as_heard(wanted))
         if self._query("SELECT id FROM events WHERE id = ? LIMIT 1", id_) and "." in id_:
             return [id_]
         found = set(self._by_name(wanted, limit))

@@ -42,7 +42,8 @@ def _heading(events: Sequence[JournalEvent], begin: datetime) -> str:
     if received is not None:
         what = [f"Message {events[0].id}", size_in_words(received)]
     elif "." in events[0].id:
-        what = [f"Message {events[0].id}", "not accepted"]
+        only_refused = all(event.facts.get("event") == "refused" for event in events)
+        what = [f"Message {events[0].id}", "not accepted" if only_refused else ""]
     else:
         what = [f"{text_of(events[0].facts, 'service').upper()} connection {events[0].id}".strip()]
     return ", ".join([*filter(None, what), f"{_day(begin)} {begin:%H:%M:%S}"])
@@ -93,16 +94,17 @@ _OUTCOMES = frozenset({"delivered", "deferred", "failed"})
 
 
 def _came_from(facts: Facts) -> str:
-    version = tls_version(facts)
-    encryption = f"over {version}" if version else "without TLS"
-    greeting = text_of(facts, "greeting")
-    said = f', and called itself "{greeting}"' if greeting else ""
-    # The login that a connection ended with is told by its own event, where there is one.
+    version, greeting = tls_version(facts), text_of(facts, "greeting")
+    # The login of a connection is told by an event of its own; that of a message is part of its origin.
     login = text_of(facts, "login") if facts.get("event") == "received" else ""
-    return (
-        f"Came from {peer_in_words(facts)} {encryption} ({text_of(facts, 'protocol')}){said}"
-        f"{f', logged in as {login}' if login else ''}."
-    )
+    parts = [
+        f"Came from {peer_in_words(facts)}",
+        f", calling itself {greeting}," if greeting else "",
+        f" over {version}" if version else " without TLS",
+        f" ({text_of(facts, 'protocol')})",
+        f", logged in as {login}" if login else "",
+    ]
+    return f"{''.join(parts)}."
 
 
 def _envelope(facts: Facts) -> str:

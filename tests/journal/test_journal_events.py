@@ -1,0 +1,109 @@
+import json
+
+from journal_scenes import ANN, BOB, BOB_X, NOON, accepted, copy, delivered, session
+
+from mailsys.journal import events
+from mailsys.journal.names import names_of, search_name
+from mailsys.message import reply as replies
+
+
+def test_a_received_message_tells_all_that_support_is_asked_for():
+    event = accepted(to=(BOB_X,), via={BOB_X: ("bob+x@example.org is bob@example.org with a tag",)})
+    assert event.facts == {
+        "event": "received",
+        "from": "ann@example.net",
+        "to": ["bob+x@example.org"],
+        "size": 10_240,
+        "service": "smtp",
+        "peer": "192.0.2.7",
+        "greeting": "mail.example.net",
+        "protocol": "ESMTPS",
+        "tls": "TLSv1.3 TLS_AES_256_GCM_SHA384",
+        "via": {"bob+x@example.org": ["bob+x@example.org is bob@example.org with a tag"]},
+        "checked": ["one From mailbox", "2 hops"],
+        "judgement": "accept",
+        "reply": "250 2.0.0 OK",
+        "message_id": "<lunch@example.net>",
+        "subject": "Lunch",
+    }
+
+
+def test_facts_survive_json():
+    for event in (accepted(), delivered(), accepted(sender=None, of=session(login=BOB))):
+        assert json.loads(json.dumps(event.facts)) == event.facts
+
+
+def test_telling_twice_gives_the_same_keys():
+    assert accepted().key == accepted(at=NOON + 60).key
+    assert delivered().key == delivered(at=NOON + 60).key
+
+
+def test_the_events_of_one_message_have_different_keys():
+    bob, ann = delivered(), events.delivered("4k2m9x7qa.1", copy(account=ANN), NOON)
+    tries = [events.deferred("4k2m9x7qa.1", BOB, n, "452 4.2.2 full", NOON) for n in (1, 2)]
+    end = events.failed("4k2m9x7qa.1", BOB, "550 5.1.1 gone", NOON)
+    keys = [event.key for event in (accepted(), bob, ann, *tries, end)]
+    assert len(set(keys)) == len(keys)
+
+
+def test_refusals_of_one_moment_are_kept_apart():
+    def refused(recipient):
+        return events.refused(
+            "4k2m9x7qa.1", session(), "RCPT", replies.NO_SUCH_USER, NOON, recipient=recipient
+        )
+
+    assert refused("a@example.org").key != refused("b@example.org").key
+
+
+def test_what_was_not_said_is_not_a_fact():
+    event = events.refused("4k2m9x7qa", session(greeting="", tls=""), "CONNECT", replies.SHUTTING_DOWN, NOON)
+    assert not event.facts.keys() & {"from", "recipient", "checked", "greeting", "tls", "login", "subject"}
+
+
+def test_the_null_reverse_path_is_a_fact():
+    event = events.refused("4k2m9x7qa.1", session(), "MAIL", replies.BAD_SENDER, NOON, sender="")
+    assert event.facts["from"] == ""
+
+
+def test_strangers_cannot_make_an_event_large():
+    long = "x" * 100_000
+    loud = session(greeting=long)
+    told = [
+        accepted(of=loud, subject=long, message_id=long),
+        events.refused(
+            "4k2m9x7qa.1",
+            loud,
+            "DATA",
+            replies.BARE_IN_MESSAGE,
+            NOON,
+            sender=long,
+            recipient=long,
+            reasons=[long],
+            message_id=long,
+            subject=long,
+        ),
+        events.login(loud, long, False, NOON),
+        events.failed("4k2m9x7qa.1", BOB, long, NOON),
+    ]
+    assert all(len(json.dumps(event.facts)) < 3000 for event in told)
+    assert len(told[0].facts["subject"]) == events.HEADER_CHARACTERS
+
+
+def test_a_story_is_found_by_sender_recipient_account_login_and_message_id():
+    assert names_of(accepted(to=(BOB_X,), of=session(login=ANN)).facts) == {
+        "ann@example.net",
+        "bob+x@example.org",
+        "lunch@example.net",
+    }
+    assert names_of(delivered(recipient=BOB_X).facts) == {"bob+x@example.org", "bob@example.org"}
+    assert names_of(events.login(session(), "Bob@Example.org", False, NOON).facts) == {"bob@example.org"}
+
+
+def test_names_are_written_in_one_form():
+    assert search_name(" <Lunch.1@Example.NET> ") == "lunch.1@example.net"
+    assert search_name("bu\u0308ro@example.org") == search_name("BÜRO@example.org") == "büro@example.org"
+    assert len(search_name("x" * 1000)) == 256
+
+
+def test_spoilt_facts_have_no_names():
+    assert names_of({"from": 7, "to": "x", "recipient": None, "message_id": ["x"]}) == set()
