@@ -26,7 +26,14 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from mailsys.interfaces import ConnectionEnded, IConnection, IConversation, Peer, TimedOut
+from mailsys.interfaces import (
+    ConnectionEnded,
+    HostStops,
+    IConnection,
+    IConversation,
+    Peer,
+    TimedOut,
+)
 
 HIGH_WATER = 64 * 1024
 HANDSHAKE_SECONDS = 30.0
@@ -68,6 +75,7 @@ class Connection(Protocol):
         self._handshake: Deferred[None] | None = None
         self._deadline = 0.0
         self._rang = False
+        self._stopping = False
         self._alarm: IDelayedCall | None = None
 
     # ------------------------------------------------------------------ what Twisted calls
@@ -165,6 +173,13 @@ class Connection(Protocol):
         self.transport.loseConnection()
         self._set_alarm(FAREWELL_SECONDS)
 
+    # ------------------------------------------------------------------ what the service calls
+
+    def end(self) -> None:
+        """The host stops: the conversation is told at its next wait, and what was sent may leave."""
+        self._stopping = True
+        self._wake(self._waiter)
+
     # ------------------------------------------------------------------ inside
 
     async def _run(self) -> None:
@@ -183,6 +198,8 @@ class Connection(Protocol):
         log.failure("A conversation with {host} broke", failure, host=self.peer.host)
 
     async def _wait(self, seconds: float) -> None:
+        if self._stopping:
+            raise HostStops
         if self._ended:
             raise ConnectionEnded
         self._set_alarm(seconds)

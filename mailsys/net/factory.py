@@ -22,7 +22,10 @@ def peer_of(address: IAddress | None, service: str) -> Peer:
 
 
 class ConversationFactory(Factory):
-    """``converse`` makes what speaks; ``busy`` is what one connection too many is told."""
+    """``busy`` is what one connection too many is told.
+
+    ``converse`` makes what speaks on a connection; it is set before the first one is let in.
+    """
 
     noisy = False
 
@@ -30,7 +33,6 @@ class ConversationFactory(Factory):
         self,
         clock: IReactorTime,
         service: str,
-        converse: Callable[[], IConversation],
         limits: ConnectionLimits,
         busy: bytes,
         tls: CertificateOptions | None,
@@ -39,7 +41,7 @@ class ConversationFactory(Factory):
     ) -> None:
         self._clock = clock
         self._service = service
-        self._converse = converse
+        self.converse: Callable[[], IConversation]
         self._limits = limits
         self._busy = busy
         self.tls = tls
@@ -54,13 +56,18 @@ class ConversationFactory(Factory):
         connection = Connection(
             self._clock,
             peer,
-            self._converse,
+            self.converse,
             self.tls,
             implicit_tls=self._implicit_tls,
             on_end=self._ended,
         )
         self.connections.add(connection)
         return connection
+
+    def end_all(self) -> None:
+        """Close every connection; what was sent may still leave."""
+        for connection in list(self.connections):
+            connection.end()
 
     def _ended(self, connection: Connection) -> None:
         self.connections.discard(connection)

@@ -15,6 +15,7 @@ from zope.interface import implementer
 from mailsys.interfaces import (
     ConnectionEnded,
     Disposition,
+    HostStops,
     IConnection,
     IConversation,
     Session,
@@ -73,6 +74,8 @@ class Conversation:
                 await self._next()
         except TimedOut:
             self._say(replies.TIMEOUT)
+        except HostStops:
+            self._say(replies.SHUTTING_DOWN)
         except ConnectionEnded:
             pass
         except Exception:
@@ -80,6 +83,7 @@ class Conversation:
             self._say(replies.LOCAL_ERROR)
         finally:
             await self._drop()
+            connection.close()
 
     # ------------------------------------------------------------------ the loop
 
@@ -136,8 +140,12 @@ class Conversation:
 
     async def _drop(self) -> None:
         transaction, self._transaction = self._transaction, None
-        if transaction is not None:
+        if transaction is None:
+            return
+        try:
             await transaction.drop()
+        except OSError:
+            log.failure("The spool file of {id} stays until the next start", id=transaction.id)
 
     def _refusal(self, verdict: Verdict, command: str, sender: str | None = None) -> Reply | None:
         """The reply of a verdict that does not let it pass."""

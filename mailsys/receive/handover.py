@@ -23,7 +23,13 @@ from mailsys.message.address import Address
 from mailsys.message.content import Content
 from mailsys.message.envelope import Body, Envelope
 from mailsys.message.reply import Reply
-from mailsys.message.trace_fields import delivered_to_field, return_path_field
+from mailsys.message.trace_fields import (
+    Trace,
+    delivered_to_field,
+    original_to_field,
+    received_field,
+    return_path_field,
+)
 from mailsys.receive import story
 from mailsys.receive.reception import Reception
 from mailsys.receive.transaction import RoutedRecipient, Transaction
@@ -144,15 +150,32 @@ class Handover:
         self, envelope: Envelope, takers: Sequence[RoutedRecipient], content: Content, verdict: Verdict
     ) -> tuple[MailboxAction, ...]:
         """One copy an account, though several recipients may lead to it."""
-        utf8 = envelope.smtputf8
-        received = b"".join(verdict.headers) + story.received_field(self._reception, self._session, envelope)
-        return_path = return_path_field(envelope.reverse_path, smtputf8=utf8)
+        shared = b"".join(verdict.headers) + self._received(envelope)
+        return_path = return_path_field(envelope.reverse_path)
+        crlf = envelope.body is not Body.BINARY_MIME
         actions: dict[Address, MailboxAction] = {}
         for taker in takers:
-            head = return_path + delivered_to_field(taker.address, smtputf8=utf8) + received
             for account in taker.accounts:
                 if account.address not in actions:
+                    to = delivered_to_field(account.address, smtputf8=envelope.smtputf8)
+                    if taker.address != account.address:
+                        to += original_to_field(taker.address, smtputf8=envelope.smtputf8)
+                    head = return_path + to + shared
                     actions[account.address] = self._reception.drop.plan(
-                        account, taker.address, head, content.size, crlf=envelope.body is not Body.BINARY_MIME
+                        account, taker.address, head, content.size, crlf=crlf
                     )
         return tuple(actions.values())
+
+    def _received(self, envelope: Envelope) -> bytes:
+        """RFC 5321 7.2: a recipient is named only when there is no other, so that none learns of others."""
+        trace = Trace(
+            envelope.id,
+            self._reception.settings.hostname,
+            self._session.greeting,
+            self._session.peer.host,
+            protocol=self._session.protocol,
+            tls=self._session.tls,
+            smtputf8=envelope.smtputf8,
+        )
+        only = envelope.recipients[0] if len(envelope.recipients) == 1 else None
+        return received_field(trace, only, self._reception.now())

@@ -41,6 +41,10 @@ class LineBuffer:
         self._data = b""
         self._skipping = False
 
+    def peek(self, octets: int) -> bytes:
+        """Look at the front."""
+        return self._data[:octets]
+
     def take(self, octets: int) -> bytes:
         """Remove up to ``octets`` from the front, whatever they are (DATA, BDAT)."""
         taken, self._data = self._data[:octets], self._data[octets:]

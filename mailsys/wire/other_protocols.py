@@ -15,6 +15,7 @@ _FIRST_BYTES = re.compile(
     rb"|\x16\x03|\x80.\x01|[\x00-\x09\x0b\x0c\x0e-\x1f]",
     re.DOTALL,
 )
+LONGEST_MARK = 8  # octets that are enough to tell
 
 
 def speaks_other_protocol(first: bytes) -> bool:

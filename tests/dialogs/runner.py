@@ -6,6 +6,7 @@
     R: \\x16\\x03           the client sends exactly this, with Python's escapes and no line end
     S: +OK 3 300            the server answers with exactly this line
     S~ +OK                  … with a line that begins so
+    wait 0.5                nothing happens for so many seconds
     closed                  the server has closed the connection
 
 A dialog is played in several ways (:data:`WAYS`), since what is said must not depend on how TCP cuts it.
@@ -54,6 +55,8 @@ def read_dialog(path):
                 steps.append(("C", rest.encode().decode("unicode_escape").encode("latin-1")))
             case "S:" | "S~":
                 steps.append((mark, rest.encode()))
+            case "wait":
+                steps.append(("wait", rest.encode()))
             case "closed":
                 steps.append(("closed", b""))
             case _:
@@ -98,6 +101,12 @@ class Play:
         self.settle()
         return self.connection.take()
 
+    def wait(self, seconds):
+        """Let time go by, and return what was said meanwhile."""
+        self.clock.advance(seconds)
+        self.settle()
+        return self.connection.take()
+
     def hang_up(self):
         """The client goes."""
         self.connection.hang_up()
@@ -113,6 +122,8 @@ def play(dialog, make_conversation, way):
             assert output == b"", f"said too much: {output!r}"
             pieces = [data] if way == "line by line" else [bytes([octet]) for octet in data]
             output = b"".join([game.say(piece) for piece in pieces])
+        elif kind == "wait":
+            output += game.wait(float(data))
         else:
             output = _match(kind, data, output, game)
     assert output == b"", f"said too much: {output!r}"

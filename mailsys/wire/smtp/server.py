@@ -25,7 +25,7 @@ from mailsys.message import reply as replies
 from mailsys.message.reply import Reply
 from mailsys.wire.data import LINE_OCTETS, DataDecoder, DataFault
 from mailsys.wire.lines import LineBuffer, LineFault
-from mailsys.wire.other_protocols import speaks_other_protocol
+from mailsys.wire.other_protocols import LONGEST_MARK, speaks_other_protocol
 from mailsys.wire.smtp.commands import COMMANDS, LMTP_COMMANDS, Bdat, Command, Row, State
 from mailsys.wire.smtp.grammar import Malformed
 
@@ -96,7 +96,7 @@ class SMTPServer:
         self._chunk_refused: Reply | None = None
         self._small_chunks = 0
         self._bare_lines = 0
-        self._silent = True  # nothing was received yet
+        self._silent = True  # the first bytes were not all seen yet
 
     @property
     def in_transaction(self) -> bool:
@@ -120,10 +120,9 @@ class SMTPServer:
             return self._next_of_data()
         if self.state is State.ENDED:
             return None
-        if self._silent and len(self._buffer):
-            self._silent = False
-            first = self._buffer.take(len(self._buffer))
-            self._buffer.put_back(first)
+        if self._silent:
+            first = self._buffer.peek(LONGEST_MARK)
+            self._silent = len(first) < LONGEST_MARK and b"\n" not in first
             if speaks_other_protocol(first):
                 return self._refuse(replies.OTHER_PROTOCOL, closes=True)
         return self._next_line()

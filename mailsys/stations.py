@@ -1,0 +1,170 @@
+"""Builds the stations and introduces them to each other: the one place that knows them all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from mailsys.accounts.checker import StoredPasswords
+from mailsys.accounts.directory import Directory
+from mailsys.accounts.logins import Logins
+from mailsys.accounts.portal import open_portal
+from mailsys.accounts.recent import RecentLogins
+from mailsys.config.schema import Configuration
+from mailsys.disk import Disk
+from mailsys.intake.intake import Intake
+from mailsys.intake.spool import spool_path
+from mailsys.interfaces import IConversation
+from mailsys.journal.ids import SessionIds
+from mailsys.journal.reader import newest_session
+from mailsys.journal.writer import Journal
+from mailsys.judge.builtin import build_pipeline
+from mailsys.read.pop3.conversation import POP3Conversation
+from mailsys.receive.conversation import Conversation
+from mailsys.receive.reception import Reception, Settings
+from mailsys.route.router import Router
+from mailsys.store.changes import ChangeFeed
+from mailsys.store.maildir.delivery import MaildirDrop
+from mailsys.store.maildir.layout import Layout
+from mailsys.store.maildir.names import NameSource
+from mailsys.store.maildir.quota import MaildirQuota
+from mailsys.store.maildir.store import MaildirStore
+from mailsys.store.maildir.tree import MaildirTree
+from mailsys.threads import Workers
+
+FILE_THREADS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """What lies in the data folder."""
+
+    data: str
+
+    @property
+    def accounts(self) -> str:
+        """Domains, accounts, aliases."""
+        return os.path.join(self.data, "accounts.sqlite3")
+
+    @property
+    def journal(self) -> str:
+        """The story of every message."""
+        return os.path.join(self.data, "journal.sqlite3")
+
+    @property
+    def intake(self) -> str:
+        """The log of what was accepted, and its spool."""
+        return os.path.join(self.data, "intake")
+
+
+class Stations:
+    """All stations of a host.  ``start`` and ``stop`` them in the reactor's thread."""
+
+    def __init__(self, configuration: Configuration, reactor: Any) -> None:
+        self.configuration = configuration
+        self.paths = Paths(configuration.data)
+        self.disk = Disk()
+        self.reactor = reactor
+        self.files = Workers(reactor, FILE_THREADS, "files")
+        self.hashing = Workers(reactor, configuration.auth.hashing_threads, "hashing")
+        self.directory = Directory(self.paths.accounts, reactor)
+        self.journal = Journal(self.paths.journal)
+        self.ids = SessionIds(time.time, newest_session(self.paths.journal))
+        self._build_store()
+        self._build_logins()
+        self.intake = Intake(
+            self.disk,
+            self.paths.intake,
+            self.drop,
+            self.journal,
+            reactor=reactor,
+            workers=self.files,
+            now=time.time,
+        )
+        self.router = Router(self.directory, configuration.receive.separator)
+        self.judges = build_pipeline(configuration)
+
+    def _build_store(self) -> None:
+        tree = MaildirTree(Layout(self.configuration.store.maildir, self.configuration.data), self.disk)
+        names = NameSource(time.time, os.getpid(), socket.gethostname(), 0)
+        self.changes = ChangeFeed()
+        self.quota = MaildirQuota(tree, self.disk, self.files, time.monotonic)
+        self.drop = MaildirDrop(tree, self.disk, names, self.changes)
+        self.store = MaildirStore(tree, self.disk, self.files, self.quota, time.time, secrets.token_bytes)
+
+    def _build_logins(self) -> None:
+        recent = RecentLogins(self.reactor, secrets.token_bytes(32))
+        stored = StoredPasswords(self.directory, self.paths.accounts, self.hashing, recent)
+        portal = open_portal(self.directory, [stored])
+        self.logins = Logins(portal, self.directory, self.configuration.auth.default_domain)
+
+    def start(self) -> None:
+        """Begin to work; the intake begins after its replay."""
+        self.files.start()
+        self.hashing.start()
+        self.journal.start()
+
+    async def stop(self) -> None:
+        """Finish what was begun; everything that was answered is safe."""
+        await self.intake.stop()
+        await self.files.run(self.journal.close)
+        self.hashing.stop()
+        self.files.stop()
+        self.directory.close()
+
+    # ------------------------------------------------------------------ conversations by service
+
+    def converse(self, service: str) -> Callable[[], IConversation]:
+        """What speaks on a listener of this service."""
+        if service == "pop3":
+            pop3 = self._pop3()
+            return lambda: pop3
+        reception = self._reception(service)
+        return lambda: Conversation(reception)
+
+    def _pop3(self) -> POP3Conversation:
+        return POP3Conversation(
+            hostname=self.configuration.hostname,
+            store=self.store,
+            logins=self.logins,
+            journal=self.journal,
+            workers=self.files,
+            clock=self.reactor,
+            new_session_id=self.ids.next,
+            plaintext=self.configuration.auth.plaintext,
+            idle_seconds=self.configuration.limits.pop3_seconds,
+        )
+
+    def _reception(self, service: str) -> Reception:
+        limits = self.configuration.limits
+        settings = Settings(
+            hostname=self.configuration.hostname,
+            service=service,
+            message_octets=limits.message_size,
+            recipients=limits.recipients,
+            command_seconds=limits.command_seconds,
+            data_seconds=limits.data_seconds,
+            errors=limits.errors,
+            plaintext=self.configuration.auth.plaintext,
+            first_domain=self.directory.first_domain,
+        )
+        return Reception(
+            settings=settings,
+            judges=self.judges,
+            router=self.router,
+            quota=self.quota,
+            intake=self.intake,
+            drop=self.drop,
+            logins=self.logins,
+            journal=self.journal,
+            disk=self.disk,
+            workers=self.files,
+            spool=spool_path(self.paths.intake),
+            new_id=self.ids.next,
+            now=time.time,
+        )

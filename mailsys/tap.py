@@ -1,0 +1,40 @@
+"""``twistd mailsys`` and ``twist mailsys``: options, and the service they start."""
+
+from __future__ import annotations
+
+from twisted.application.service import IService
+from twisted.python import usage
+
+from mailsys.config import ConfigurationError
+from mailsys.control.command import CannotDo, find_configuration
+
+
+class Options(usage.Options):
+    """What stands behind ``mailsys`` on twistd's command line."""
+
+    synopsis = "[options]"
+    longdesc = "Serves mail as the configuration says.  'mailsys init' makes one."
+    optParameters = (
+        ["config", "c", None, "the configuration (default: as for the command mailsys)"],
+    )
+
+    def postOptions(self) -> None:
+        """Read the configuration while mistakes can still be told plainly."""
+        from mailsys.judge.builtin import BUILTIN
+
+        try:
+            path = find_configuration(self["config"])
+            from mailsys.config import load
+
+            self["configuration"] = load(path, BUILTIN)
+        except (ConfigurationError, CannotDo) as error:
+            raise usage.UsageError(str(error)) from error
+
+
+def makeService(options: Options) -> IService:
+    """The whole host, not yet started."""
+    from twisted.internet import reactor
+
+    from mailsys.service import MailHost
+
+    return MailHost(options["configuration"], reactor)

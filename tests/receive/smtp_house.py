@@ -1,0 +1,162 @@
+"""An SMTP or LMTP service in memory: two domains of ours, and an intake that keeps what it is given."""
+
+import itertools
+
+from fakes import MemoryJournal, MemoryLogins
+from zope.interface import implementer
+
+from mailsys.disk import Disk
+from mailsys.interfaces import Account, IDirectory, IIntake, IMailDrop, IQuota, MailboxAction, NotStored
+from mailsys.judge.early_talker import EarlyTalker
+from mailsys.judge.hop_count import HopCount
+from mailsys.judge.one_from import OneFrom
+from mailsys.judge.pipeline import JudgePipeline
+from mailsys.message.address import parse_address
+from mailsys.receive.conversation import Conversation
+from mailsys.receive.reception import Reception, Settings
+from mailsys.route.router import Router
+from mailsys.threads import NoThreads
+
+NOW = 1795446245.0  # Mon, 23 Nov 2026 15:04:05 +0000
+JUDGES = (EarlyTalker(0.3, ()), OneFrom(), HopCount())
+
+
+@implementer(IDirectory)
+class MemoryDirectory:
+    """Five people at our.example, one of them with a full mailbox; other.example is caught by bob."""
+
+    def __init__(self):
+        quotas = {"small@our.example": 100, "full@our.example": 1}
+        names = ("ann@our.example", "bob@our.example", "jürgen@our.example", *quotas)
+        self.accounts = {
+            parse_address(name): Account(parse_address(name), quotas.get(name)) for name in names
+        }
+        self.aliases = {
+            "everybody@our.example": "ann@our.example bob@our.example",
+            "loop@our.example": "loop@our.example",
+            "away@our.example": "ann@elsewhere.example",
+            "*@other.example": "bob@our.example",
+        }
+
+    async def is_local(self, domain):
+        return domain in ("our.example", "other.example")
+
+    async def account(self, address):
+        return self.accounts.get(address)
+
+    async def alias(self, address):
+        targets = self.aliases.get(f"{address.local_part}@{address.domain}")
+        return None if targets is None else [parse_address(target) for target in targets.split()]
+
+    async def postmaster(self, domain):
+        return self.accounts[parse_address("ann@our.example")]
+
+
+@implementer(IMailDrop)
+class PlanningDrop:
+    """Only plans; nothing reaches a disk."""
+
+    def __init__(self):
+        self._numbers = itertools.count(1)
+
+    def plan(self, account, recipient, head, content_size, *, crlf=True):
+        return MailboxAction(account.address, recipient, "INBOX", f"copy{next(self._numbers)}", head)
+
+
+@implementer(IIntake)
+class MemoryIntake:
+    """Keeps (acceptance, bytes of the content); ``fault`` is raised instead when it is set."""
+
+    def __init__(self):
+        self.accepted = []
+        self.fault = None
+
+    async def commit(self, acceptance):
+        if self.fault is not None:
+            raise self.fault
+        self.accepted.append((acceptance, b"".join(acceptance.content.pieces())))
+
+
+@implementer(IQuota)
+class MemoryQuota:
+    """Every mailbox with a quota is empty but ``full@``; ``holds`` are those not yet released."""
+
+    def __init__(self):
+        self.holds = []
+
+    async def has_room(self, account, octets):
+        return account.address.local_part != "full" and octets <= account.quota_bytes
+
+    async def hold(self, account, octets):
+        if not await self.has_room(account, octets):
+            return False
+        self.holds.append(account)
+        return True
+
+    def release(self, account, octets, *, used):
+        self.holds.remove(account)
+
+
+class House:
+    """What several sessions share; call ``conversation`` with a clock for each of them."""
+
+    def __init__(self, spool="", **settings):
+        self.intake = MemoryIntake()
+        self.quota = MemoryQuota()
+        self.journal = MemoryJournal()
+        self.logins = MemoryLogins({"ann@our.example": "correct horse"})
+        self.disk = Disk()
+        self.judges = JUDGES
+        self._spool = spool
+        self._settings = settings
+        self._ids = itertools.count(1)
+
+    def reception(self, **settings):
+        defaults = {
+            "hostname": "mail.our.example",
+            "service": "smtp",
+            "message_octets": 10_000,
+            "recipients": 100,
+            "command_seconds": 300.0,
+            "data_seconds": 180.0,
+            "errors": 20,
+            "plaintext": "loopback",
+            "first_domain": self._first_domain,
+        }
+        return Reception(
+            settings=Settings(**{**defaults, **self._settings, **settings}),
+            judges=JudgePipeline(self.judges),
+            router=Router(MemoryDirectory(), "+"),
+            quota=self.quota,
+            intake=self.intake,
+            drop=PlanningDrop(),
+            logins=self.logins,
+            journal=self.journal,
+            disk=self.disk,
+            workers=NoThreads(),
+            spool=self._spool,
+            new_id=lambda: f"session{next(self._ids)}",
+            now=lambda: NOW,
+        )
+
+    async def _first_domain(self):
+        return "our.example"
+
+    def conversation(self, clock, **settings):
+        for number in ("message_octets", "recipients", "errors"):
+            if number in settings:
+                settings[number] = int(settings[number])
+        return Conversation(self.reception(**settings))
+
+    def refuse_to_store(self):
+        self.intake.fault = NotStored("the disk is full")
+
+    @property
+    def contents(self):
+        return [content for _, content in self.intake.accepted]
+
+    @property
+    def takers(self):
+        return [
+            [str(action.account) for action in acceptance.actions] for acceptance, _ in self.intake.accepted
+        ]
