@@ -37,12 +37,13 @@ MAY_IMPORT = {
     "plugins": SHARED,
     "lab": frozenset({"message"}),
     "control": EVERYTHING,
+    "stations": EVERYTHING,
     "service": EVERYTHING,
     "tap": EVERYTHING,
     "__main__": frozenset({"control"}),
 }
 # The roots, where all is wired: nobody imports them but one another.
-ROOTS = frozenset({"service", "tap", "control"})
+ROOTS = frozenset({"stations", "service", "tap", "control"})
 
 # Packages from outside the standard library that the pure layers may use.
 PURE = {"message": {"idna"}, "wire": set(), "lab": set()}
