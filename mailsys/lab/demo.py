@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import poplib
+import secrets
 import smtplib
 import ssl
 import time
 from collections.abc import Sequence
-from email.utils import formatdate, make_msgid
+from email.utils import formatdate
 
 from mailsys.lab.failure import LabFailed
 from mailsys.lab.host import Host
@@ -29,7 +30,7 @@ def show_mail(hosts: Sequence[Host], telling: Telling) -> None:
 def _show_one(host: Host, telling: Telling, *, implicit: bool) -> None:
     where, person = host.organisation, host.organisation.people[0]
     trusted = trust(host.certificate)
-    message_id = make_msgid(domain="example.org")
+    message_id = f"<{secrets.token_hex(6)}@example.org>"
     message = _letter(person.address, message_id)
     telling.heading(f"{SENDER}, a stranger, writes to {person.address}")
     _tell_handing_in(host, telling, hand_in(where, trusted, person.address, message))

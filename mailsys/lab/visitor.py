@@ -10,6 +10,7 @@ import smtplib
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from mailsys.lab.organisation import Organisation, Person
 
@@ -33,11 +34,20 @@ class HandedIn:
     reply: str
 
 
+class _Client(smtplib.SMTP):
+    """Keeps the greeting, which smtplib reads and forgets."""
+
+    greeting = b""
+
+    def connect(self, *arguments: Any, **options: Any) -> tuple[int, bytes]:
+        code, self.greeting = super().connect(*arguments, **options)
+        return code, self.greeting
+
+
 def hand_in(organisation: Organisation, trusted: ssl.SSLContext, recipient: str, message: bytes) -> HandedIn:
     """Give a message to the host by SMTP over STARTTLS; raises smtplib.SMTPException, OSError."""
-    client = smtplib.SMTP(timeout=SECONDS, local_hostname="visitor.example.org")
-    try:
-        _, greeting = client.connect(organisation.address, organisation.port("smtp"))
+    address, port = organisation.address, organisation.port("smtp")
+    with _Client(address, port, timeout=SECONDS, local_hostname="visitor.example.org") as client:
         client.starttls(context=trusted)
         tls = client.sock.version() if isinstance(client.sock, ssl.SSLSocket) else ""
         client.ehlo_or_helo_if_needed()
@@ -45,10 +55,11 @@ def hand_in(organisation: Organisation, trusted: ssl.SSLContext, recipient: str,
         _expect(client.rcpt(recipient))
         code, reply = client.data(message)
         _expect((code, reply))
-        client.quit()
-    finally:
-        client.close()
-    return HandedIn(greeting.decode(errors="replace"), tls or "", f"{code} {reply.decode(errors='replace')}")
+    return HandedIn(_text(client.greeting), tls or "", f"{code} {_text(reply)}")
+
+
+def _text(words: bytes) -> str:
+    return words.decode(errors="replace")
 
 
 def _expect(reply: tuple[int, bytes]) -> None:
