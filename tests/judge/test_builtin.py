@@ -1,0 +1,53 @@
+"""From the configuration to the pipeline."""
+
+import pytest
+from zope.interface.verify import verifyObject
+
+from mailsys.config.schema import Configuration, Judge, Receive
+from mailsys.interfaces import ACCEPT, IJudge, Peer, Session
+from mailsys.judge.builtin import BUILTIN, DEFAULT_JUDGES, UnknownJudge, build_pipeline
+
+STRANGER = Session("s1", Peer("198.51.100.1", 40000, "smtp"), spoke_early=True)
+
+
+def configured(*judges, pause=1.5):
+    return Configuration(
+        hostname="mail.example.org", judge=Judge(judges=judges), receive=Receive(greeting_pause=pause)
+    )
+
+
+def connection(pipeline):
+    with pytest.raises(StopIteration) as ended:
+        pipeline.connection(STRANGER).send(None)
+    return ended.value.value
+
+
+def test_every_builtin_judge_is_one():
+    for name, make in BUILTIN.items():
+        judge = make(configured())
+        verifyObject(IJudge, judge)
+        assert judge.name == name
+
+
+def test_the_default_of_the_configuration():
+    assert Configuration(hostname="mail.example.org").judge.judges == DEFAULT_JUDGES
+    assert set(DEFAULT_JUDGES) <= set(BUILTIN)
+
+
+def test_the_named_judges_run():
+    pipeline = build_pipeline(configured("one_from", "early_talker"))
+    assert pipeline.pause_seconds(STRANGER) == 1.5
+    assert connection(pipeline).reason == "early_talker: You spoke before the greeting"
+
+
+def test_no_judges():
+    pipeline = build_pipeline(configured())
+    assert pipeline.pause_seconds(STRANGER) == 0
+    assert connection(pipeline) is ACCEPT
+
+
+def test_an_unknown_judge_is_named():
+    with pytest.raises(
+        UnknownJudge, match=r"no judge 'horoscope'; there are: early_talker, hop_count, one_from"
+    ):
+        build_pipeline(configured("one_from", "horoscope"))
