@@ -1,8 +1,8 @@
 """A message that goes round in a circle must be stopped (RFC 5321 6.3).
 
-Two signs: more Received fields than any honest way has, and our own Delivered-To line for a
-recipient to whom it comes again (RFC 9228).  The whole message is refused when one of its
-recipients has it already: a message that comes back does so through a forward of that one.
+Two signs: more Received fields than any honest way has, and a Delivered-To (RFC 9228) or
+X-Original-To line, as we write them, for a recipient to whom it comes again.  The whole message is
+refused when one of its recipients has it already: it came back through a forward of that one.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from mailsys.message.reply import Reply
 
 # RFC 5321 6.3 speaks of 100; no honest way has half of that, and a loop costs less the sooner it ends.
 HOPS = 50
+_WHERE_IT_WAS = (b"delivered-to", b"x-original-to")  # the account, and the alias that led to it
 
 _TOO_MANY_HOPS = Reply(554, "5.4.6", f"The message came over more than {HOPS} hosts; it seems to loop")
 _DELIVERED_BEFORE = Reply(554, "5.4.6", "The message was delivered to this recipient before; it loops")
@@ -44,16 +45,16 @@ class HopCount(SilentJudge):
 def _is_suspicious(block: bytes) -> bool:
     """Is it worth a closer look?  Nearly no message is, and every message is asked about."""
     block = block[: LIMITS.octets].lower()
-    return b"delivered-to" in block or block.count(b"received") > HOPS
+    return any(name in block for name in _WHERE_IT_WAS) or block.count(b"received") > HOPS
 
 
 def _delivered_to(headers: Headers) -> set[Address]:
     """Whom the message reached before, as far as can be read."""
     found: set[Address] = set()
-    for field in headers.all(b"delivered-to")[:HOPS]:
-        found.update(
-            mailbox.address.folded() for mailbox in parse_mailboxes(field.value, limit=1) if mailbox.address
-        )
+    for name in _WHERE_IT_WAS:
+        for field in headers.all(name)[:HOPS]:
+            mailboxes = parse_mailboxes(field.value, limit=1)
+            found.update(mailbox.address.folded() for mailbox in mailboxes if mailbox.address)
     return found
 
 

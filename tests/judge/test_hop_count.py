@@ -7,7 +7,7 @@ from mailsys.judge.hop_count import HOPS, HopCount
 from mailsys.message.address import parse_address
 from mailsys.message.content import MemoryContent
 from mailsys.message.envelope import Envelope
-from mailsys.message.trace_fields import delivered_to_field
+from mailsys.message.trace_fields import delivered_to_field, original_to_field
 
 SESSION = Session("s1", Peer("192.0.2.1", 40000, "smtp"))
 HOP = b"Received: from a.example by b.example;\r\n Mon, 23 Nov 2026 15:26:00 +0000\r\n"
@@ -53,10 +53,11 @@ def test_the_word_elsewhere_is_no_hop():
         b"delivered-to:<JANE@example.ORG>\r\n",
         b"Delivered-To: other@example.org\r\nX: y\r\nDelivered-To:\r\n jane@example.org\r\n",
         delivered_to_field(parse_address("jane@example.org"), smtputf8=False),
+        original_to_field(parse_address("jane@example.org"), smtputf8=False),
     ],
 )
 def test_delivered_to_the_same_recipient_before(line):
-    """Row 31: our own Delivered-To for a recipient is there already."""
+    """Row 31: our own Delivered-To or X-Original-To for a recipient is there already."""
     assert refused(judge(line + b"From: a@b\r\n\r\n"))
     assert refused(judge(line + b"\r\n", "joe@example.org", "Jane@example.org"))
     assert not refused(judge(line + b"\r\n", "joe@example.org"))

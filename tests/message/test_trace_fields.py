@@ -14,6 +14,7 @@ from mailsys.message.trace_fields import (
     Trace,
     date_time,
     delivered_to_field,
+    original_to_field,
     received_field,
     return_path_field,
 )
@@ -83,7 +84,7 @@ def test_addresses_beyond_ascii_only_with_smtputf8(protocol, expected):
     field = received_field(replace(trace, smtputf8=True), JUERGEN, NOW)
     assert b" with " + expected + b"\r\n" in field
     assert "for <jürgen@example.org>;".encode() in field
-    assert delivered_to_field(JUERGEN, smtputf8=False) == b""
+    assert delivered_to_field(JUERGEN, smtputf8=False) == original_to_field(JUERGEN, smtputf8=False) == b""
     assert delivered_to_field(JUERGEN, smtputf8=True) == "Delivered-To: jürgen@example.org\r\n".encode()
 
 
@@ -91,6 +92,7 @@ def test_return_path_and_delivered_to():
     assert return_path_field(None) == b"Return-Path: <>\r\n"
     assert return_path_field(parse_address('"a b"@c')) == b'Return-Path: <"a b"@c>\r\n'
     assert delivered_to_field(JANE, smtputf8=False) == b"Delivered-To: jane@example.org\r\n"
+    assert original_to_field(JANE, smtputf8=False) == b"X-Original-To: jane@example.org\r\n"
 
 
 @pytest.mark.parametrize("now", [0, 951782400, 1709164800, NOW, 2147483648, 4102444799.999])
