@@ -36,14 +36,14 @@ class Layout:
     """The template ``[store] maildir`` and the value of ``{data}``.
 
     ``base`` is the part above the first element that depends on the account.  It is the
-    administrator's and may hold symbolic links; nothing below it may.
+    administrator's: symbolic links in it are resolved here, once.  Nothing below it may be one.
     """
 
     def __init__(self, template: str, data: str) -> None:
         elements = template.replace("{data}", data).split("/")
         variable = (number for number, text in enumerate(elements) if _VARIABLE.search(text))
         first = next(variable, len(elements) - 1)
-        self.base = "/".join(elements[:first]) or "/"
+        self.base = os.path.realpath("/".join(elements[:first]) or "/")
         self._below = elements[first:]
         self.folder = lru_cache(maxsize=4096)(self._folder)
 

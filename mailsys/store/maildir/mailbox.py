@@ -148,6 +148,10 @@ class MaildirMailbox:
         """Return the whole message; raises KeyError, OSError."""
         return await self._workers.run(self._read, uid)
 
+    async def read_many(self, uids: Sequence[int]) -> Sequence[bytes | KeyError | OSError]:
+        """Return whole messages, or what went wrong with each."""
+        return await self._workers.run(self._read_many, uids)
+
     async def expunge(self, uids: Sequence[int]) -> None:
         """Delete; a loss of power may bring them back.  Raises OSError if any stays."""
         gone: list[int] = []
@@ -181,6 +185,15 @@ class MaildirMailbox:
             return _read_whole(descriptor)
         finally:
             os.close(descriptor)
+
+    def _read_many(self, uids: Sequence[int]) -> list[bytes | KeyError | OSError]:
+        results: list[bytes | KeyError | OSError] = []
+        for uid in uids:
+            try:
+                results.append(self._read(uid))
+            except (KeyError, OSError) as error:
+                results.append(error)
+        return results
 
 
 def _read_whole(descriptor: int) -> bytes:

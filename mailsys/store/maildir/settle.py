@@ -108,16 +108,21 @@ class Settling:
 
     def _sync_directory(self, path: str) -> None:
         """Sync the entries; the first time also those of all parents, whoever made them."""
-        parents = []
-        if path not in self._rooted:
-            layout = self._tree.layout
-            parents = [layout.base, *layout.elements(os.path.dirname(path))]
         try:
-            for directory in (*parents, path):
-                self._disk.sync_directory(directory)
+            if path not in self._rooted:
+                self._sync_parents(os.path.dirname(path))
+            self._disk.sync_directory(path)
         except FileNotFoundError:
             return  # deleted, and the copies with it
         self._rooted.add(path)
+
+    def _sync_parents(self, folder: str) -> None:
+        layout = self._tree.layout
+        for directory in (os.path.dirname(layout.base), layout.base, *layout.elements(folder)):
+            try:
+                self._disk.sync_directory(directory)
+            except PermissionError:
+                pass  # the administrator's, as /home is: nothing in it was made by us
 
     def _sync_file_system(self, path: str) -> None:
         descriptor = self._disk.open(path)

@@ -72,9 +72,7 @@ class MaildirStore:
             path = self._tree.layout.folder(account, folder)
         except FolderNameError as error:
             raise FileNotFoundError(str(error)) from error
-        if path == root:
-            self._tree.ready(account, folder, "new")
-        else:
-            self._tree.existing(account, folder, "new")
+        self._tree.ready(account, INBOX, "new")
+        self._tree.existing(account, folder, "new")
         look = FolderLook(self._disk, root, path, self._now, self._random_octets)
         return path, look.take()
