@@ -7,7 +7,6 @@ seen within a moment.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -33,14 +32,17 @@ _log = Logger()
 
 @implementer(IDirectory)
 class Directory:
-    """Reads ``accounts.sqlite3`` at ``path``, which must exist once questions come."""
+    """Reads ``accounts.sqlite3`` at ``path``, which ``open_database`` has made.
+
+    The file is changed in place and never replaced while this is open.
+    """
 
     def __init__(self, path: str, clock: IReactorTime) -> None:
         self._path = path
         self._clock = clock
         self._connection: sqlite3.Connection | None = None
         self._answers: dict[tuple[Question[Any], str | Address], Any] = {}
-        self._version: tuple[int, int] = (0, 0)
+        self._version = 0
         self._checked: float | None = None
 
     async def is_local(self, domain: str) -> bool:
@@ -89,7 +91,7 @@ class Directory:
     def _asked(self, question: Question[T], about: str | Address) -> T:
         try:
             return question(self._open(), about)
-        except (sqlite3.Error, OSError, ValueError) as error:
+        except (sqlite3.Error, ValueError) as error:
             raise self._unavailable(error) from error
 
     def _forget_what_is_old(self) -> None:
@@ -97,20 +99,13 @@ class Directory:
         if self._checked is not None and 0 <= now - self._checked < CHECK_SECONDS:
             return
         try:
-            version = self._current_version()
-        except (sqlite3.Error, OSError) as error:
+            version = int(self._open().execute("PRAGMA data_version").fetchone()[0])
+        except sqlite3.Error as error:
             raise self._unavailable(error) from error
         if version != self._version:
             self._answers.clear()
             self._version = version
         self._checked = now
-
-    def _current_version(self) -> tuple[int, int]:
-        """Changes with every change to the file, and when another file was put in its place."""
-        inode = os.stat(self._path).st_ino
-        if inode != self._version[0]:
-            self.close()
-        return inode, int(self._open().execute("PRAGMA data_version").fetchone()[0])
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:

@@ -10,9 +10,9 @@ from typing import BinaryIO
 
 from mailsys.accounts.accounts import NewAccount
 from mailsys.accounts.credentials import foreign_credentials
-from mailsys.accounts.database import Database
+from mailsys.accounts.database import AccountsError, Database
 from mailsys.accounts.passwd_file import PasswdLine, WrongLine, read_lines
-from mailsys.message.address import Address, display_domain
+from mailsys.message.address import Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +48,18 @@ def _checked(database: Database, lines: Iterable[PasswdLine | WrongLine]) -> Ite
         objection = ""
         if isinstance(line, PasswdLine):
             first = seen.setdefault(line.address, line.number)
-            repeated = f"{line.address} stands in line {first} already" if first != line.number else ""
+            repeated = f"{line.address} stands in line {first} already." if first != line.number else ""
             objection = repeated or _objection(database, line.address)
         yield WrongLine(line.number, objection) if objection else line
 
 
 def _objection(database: Database, address: Address) -> str:
     """Why this account cannot be added; empty if it can."""
-    if not database.domains.has(address.domain):
-        return f"the domain {display_domain(address.domain)} is not ours"
-    if database.accounts.get(address):
-        return f"the account {address} exists already"
-    return f"{address} is an alias" if database.aliases.get(address) else ""
+    try:
+        database.accounts.demand_free(address)
+    except AccountsError as error:
+        return str(error)
+    return ""
 
 
 def _hashed(line: PasswdLine) -> NewAccount:

@@ -145,8 +145,9 @@ def run_import(arguments: argparse.Namespace) -> int:
         raise CannotDo(
             "Nothing was imported; put the lines above right, or leave them out with --keep-going."
         )
+    count = "1 account was" if imported.accounts == 1 else f"{imported.accounts} accounts were"
     foreign = f", {imported.foreign} of them with a hash that is renewed at the first login"
-    print(f"{imported.accounts} accounts were imported{foreign if imported.foreign else ''}.")
+    print(f"{count} imported{foreign if imported.foreign else ''}.")
     if imported.wrong:
         raise CannotDo("The lines above were left out.")
     return 0

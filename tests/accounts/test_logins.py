@@ -1,0 +1,276 @@
+"""Who may log in: names completed, passwords bounded, failures alike, old hashes renewed, nothing flooded."""
+
+import os
+import secrets
+
+import pytest
+from twisted.cred.checkers import ICredentialsChecker
+from twisted.cred.credentials import Anonymous, IUsernamePassword
+from twisted.cred.error import UnauthorizedLogin, UnhandledCredentials
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import implementer
+from zope.interface.verify import verifyObject
+
+from mailsys.accounts import checker, credentials
+from mailsys.accounts.accounts import NewAccount
+from mailsys.accounts.checker import MOST_WAITING, StoredPasswords
+from mailsys.accounts.credentials import Credential, own_credentials
+from mailsys.accounts.database import AccountsError, open_database
+from mailsys.accounts.directory import Directory
+from mailsys.accounts.logins import Logins
+from mailsys.accounts.portal import IMailUser, open_portal
+from mailsys.accounts.recent import MOST, SECONDS, RecentLogins
+from mailsys.interfaces import ILogins, IWorkers, LoginUnavailable, Peer, Session
+from mailsys.message.address import Address
+from mailsys.threads import NoThreads
+
+SESSION = Session("1", Peer("192.0.2.1", 40000, "pop3"))
+ALICE = Address("alice", "a.test")
+OLD = Address("old", "a.test")
+PASSWORD = "geheim"
+OWN = own_credentials(PASSWORD)
+FOREIGN = Credential("foreign", "{SHA}kGByAB793z4R5tK1eC9Hd/4Dhzk=")  # geheim
+
+
+@implementer(IWorkers)
+class WaitingWorkers:
+    """Workers that do nothing until told."""
+
+    def __init__(self):
+        self.waiting = []
+
+    def run(self, function, *arguments):
+        self.waiting.append((function, arguments, Deferred()))
+        return self.waiting[-1][2]
+
+    def work(self):
+        waiting, self.waiting = self.waiting, []
+        for function, arguments, deferred in waiting:
+            deferred.callback(function(*arguments))
+
+
+class LoginCase(SynchronousTestCase):
+    def setUp(self):
+        self.path = os.path.abspath(os.path.join(self.mktemp(), "accounts.sqlite3"))
+        self.database = open_database(self.path)
+        self.addCleanup(self.database.close)
+        self.database.domains.add("a.test")
+        self.database.accounts.add([NewAccount(ALICE, OWN), NewAccount(OLD, [FOREIGN])])
+        self.compared = []
+        self.patch(checker, "matches", self._matches)
+        self.clock = Clock()
+        self.directory = Directory(self.path, self.clock)
+        self.addCleanup(self.directory.close)
+        self.build(NoThreads())
+
+    def build(self, workers, default_domain="", others=()):
+        recent = RecentLogins(self.clock, secrets.token_bytes(32))
+        self.stored = StoredPasswords(self.directory, self.path, workers, recent)
+        self.portal = open_portal(self.directory, [self.stored, *others])
+        self.logins = Logins(self.portal, self.directory, default_domain)
+
+    def _matches(self, credential, password):
+        self.compared.append(credential.kind)
+        return credentials.matches(credential, password)
+
+    def login(self, name, password=PASSWORD):
+        return Deferred.fromCoroutine(self.logins.check(name, password, SESSION))
+
+    def address(self, name, password=PASSWORD):
+        account = self.successResultOf(self.login(name, password))
+        return None if account is None else str(account.address)
+
+
+class LoginTests(LoginCase):
+    def test_it_is_what_the_stations_expect(self):
+        assert verifyObject(ILogins, self.logins)
+        assert verifyObject(ICredentialsChecker, self.stored)
+
+    def test_names(self):
+        assert self.address("alice@a.test") == "alice@a.test"
+        assert self.address("Alice@A.TEST") == "alice@a.test"
+        assert self.address("alice") == "alice@a.test"  # of the first domain
+        assert self.address("alice+tag@a.test") is None
+        assert self.address("alice@") is None
+        self.database.aliases.add(Address("boss", "a.test"), [ALICE])
+        assert self.address("boss@a.test") is None
+
+    def test_a_name_is_completed_with_the_configured_domain(self):
+        self.build(NoThreads(), default_domain="b.test")
+        assert self.address("alice") is None
+        self.database.domains.add("b.test")
+        self.database.accounts.add([NewAccount(Address("alice", "b.test"), OWN)])
+        self.clock.advance(1)
+        assert self.address("alice") == "alice@b.test"
+
+    @pytest.mark.row(20)
+    def test_what_can_be_no_password_or_name_is_refused_without_work(self):
+        """Endless responses, NULs and octets that are no UTF-8 cost no hash."""
+        for password in ("", "x" * 5000, "geheim\0", "\udcff"):
+            assert self.address("alice@a.test", password) is None
+        for name in ("", "x" * 5000, "\udcff@a.test"):
+            assert self.address(name) is None
+        assert self.compared == []
+
+    @pytest.mark.row(21)
+    def test_an_unknown_name_costs_the_same_hash_as_a_wrong_password(self):
+        """Guessing: unknown users, wrong passwords and disabled accounts do the same work."""
+        assert self.address("alice@a.test", "wrong") is None
+        for name in ("nobody@a.test", "nobody@elsewhere.test", "no address", "a@b@c", "x" * 70 + "@a.test"):
+            assert self.address(name, "wrong") is None
+        assert self.compared == ["argon2id"] * 6
+        self.compared.clear()
+        assert self.address("old@a.test", "wrong") is None
+        assert self.compared == ["foreign", "argon2id"]
+
+    def test_an_account_that_is_disabled_fails_alike(self):
+        self.database.accounts.set_active(ALICE, False)
+        assert self.address("alice@a.test") is None
+        assert self.compared == ["argon2id"]
+        self.database.accounts.set_active(ALICE, True)
+        self.clock.advance(1)
+        assert self.address("alice@a.test") == "alice@a.test"
+
+    def test_an_account_without_a_password_lets_nobody_in(self):
+        self.database.accounts.set_password(ALICE, [])
+        assert self.address("alice@a.test") is None
+        self.database.accounts.set_password(ALICE, OWN[1:])
+        assert self.address("alice@a.test") is None
+
+    def test_a_damaged_credential_is_told_as_unavailable(self):
+        self.database.accounts.set_password(ALICE, [Credential("argon2id", "?")])
+        self.failureResultOf(self.login("alice@a.test"), LoginUnavailable)
+
+    def test_a_missing_database_is_told_as_unavailable(self):
+        self.directory.close()
+        self.directory._path = self.path + ".gone"
+        self.failureResultOf(self.login("alice@a.test"), LoginUnavailable)
+        self.failureResultOf(self.login("alice"), LoginUnavailable)
+        self.flushLoggedErrors()
+
+
+class RenewalTests(LoginCase):
+    def test_a_foreign_hash_becomes_ours_at_the_first_login(self):
+        assert self.address("old@a.test", "wrong") is None
+        assert self.database.accounts.password(OLD) == FOREIGN
+        assert self.address("old@a.test") == "old@a.test"
+        assert self.database.accounts.password(OLD).kind == "argon2id"
+        kinds = self.database._transactions.connection.execute(
+            "SELECT kind FROM credentials WHERE account = 2"
+        )
+        assert sorted(kind for (kind,) in kinds) == ["argon2id", "scram-sha-256"]
+        self.compared.clear()
+        assert self.address("old@a.test") == "old@a.test"
+        assert self.address("old@a.test", "wrong") is None
+        assert self.compared == ["argon2id"]
+
+    def test_a_renewal_that_fails_does_not_keep_anybody_out(self):
+        def refuse(path):
+            raise AccountsError("The disk is full.")
+
+        self.patch(checker, "open_database", refuse)
+        assert self.address("old@a.test") == "old@a.test"
+        assert self.database.accounts.password(OLD) == FOREIGN
+
+    def test_a_password_changed_meanwhile_is_not_undone(self):
+        workers = WaitingWorkers()
+        self.build(workers)
+        login = self.login("old@a.test")
+        new = own_credentials("new password")
+        self.database.accounts.set_password(OLD, new)
+        workers.work()
+        assert self.successResultOf(login) is not None
+        assert self.database.accounts.password(OLD) == new[0]
+
+
+class RecentTests(LoginCase):
+    def test_a_program_that_polls_costs_one_hash(self):
+        for _ in range(10):
+            assert self.address("alice@a.test") == "alice@a.test"
+        assert len(self.compared) == 1
+        self.clock.advance(SECONDS)
+        assert self.address("alice@a.test") == "alice@a.test"
+        assert len(self.compared) == 2
+
+    def test_a_changed_password_counts_at_once(self):
+        assert self.address("alice@a.test") == "alice@a.test"
+        self.database.accounts.set_password(ALICE, own_credentials("new"))
+        assert self.address("alice@a.test") is None
+        assert self.address("alice@a.test", "new") == "alice@a.test"
+
+    def test_a_disabled_account_is_out_within_a_moment(self):
+        assert self.address("alice@a.test") == "alice@a.test"
+        self.database.accounts.set_active(ALICE, False)
+        self.clock.advance(1)
+        assert self.address("alice@a.test") is None
+
+    def test_wrong_passwords_are_not_remembered(self):
+        for _ in range(3):
+            assert self.address("alice@a.test", "wrong") is None
+        assert len(self.compared) == 3
+
+    def test_it_is_bounded_and_keeps_no_password(self):
+        recent = RecentLogins(self.clock, b"k" * 32)
+        for number in range(MOST + 5):
+            recent.add(Address(f"u{number}", "a.test"), FOREIGN, "geheim")
+        assert len(recent._until) == MOST
+        assert not recent.has(Address("u0", "a.test"), FOREIGN, "geheim")
+        assert recent.has(Address(f"u{MOST}", "a.test"), FOREIGN, "geheim")
+        assert not any(b"geheim" in digest for digest in recent._until)
+
+    def test_the_clock_may_be_set_back(self):
+        recent = RecentLogins(self.clock, b"k" * 32)
+        recent.add(ALICE, FOREIGN, "geheim")
+        self.clock.advance(-3600)
+        assert not recent.has(ALICE, FOREIGN, "geheim")
+
+
+class CrowdTests(LoginCase):
+    @pytest.mark.row(21)
+    def test_only_so_many_wait_for_a_hash(self):
+        """A flood of guesses is told to come back later; those who wait are served, and then others."""
+        workers = WaitingWorkers()
+        self.build(workers)
+        logins = [self.login(f"user{number}@a.test") for number in range(MOST_WAITING)]
+        self.failureResultOf(self.login("alice@a.test"), LoginUnavailable)
+        assert len(workers.waiting) == MOST_WAITING
+        workers.work()
+        assert {self.successResultOf(login) for login in logins} == {None}
+        login = self.login("alice@a.test")
+        workers.work()
+        assert self.successResultOf(login).address == ALICE
+
+
+@implementer(ICredentialsChecker)
+class FromElsewhere:
+    """As a checker for PAM or LDAP would be."""
+
+    credentialInterfaces = (IUsernamePassword,)
+
+    def requestAvatarId(self, credentials):
+        if credentials.checkPassword(b"from elsewhere"):
+            return b"alice@a.test"
+        raise UnauthorizedLogin
+
+
+class PortalTests(LoginCase):
+    def test_further_checkers_are_asked_in_order(self):
+        self.build(NoThreads(), others=[FromElsewhere()])
+        assert self.address("alice@a.test") == "alice@a.test"
+        assert self.address("whoever@ldap.test", "from elsewhere") == "alice@a.test"
+        assert self.address("whoever@ldap.test", "wrong") is None
+
+    def test_nobody_is_let_in_without_a_name(self):
+        self.failureResultOf(self.portal.login(Anonymous(), None, IMailUser), UnhandledCredentials)
+        avatar = self.portal.realm.requestAvatar((), None, IMailUser)
+        self.failureResultOf(avatar, UnauthorizedLogin)
+
+    def test_somebody_without_an_account_here_stays_out(self):
+        avatar = self.portal.realm.requestAvatar(b"nobody@a.test", None, IMailUser)
+        self.failureResultOf(avatar, UnauthorizedLogin)
+
+    def test_it_is_no_other_avatar(self):
+        with pytest.raises(NotImplementedError):
+            self.portal.realm.requestAvatar(b"alice@a.test", None, ICredentialsChecker)
