@@ -6,9 +6,9 @@ too, and when a message would not fit.  Accounts without a limit cost nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from twisted.internet.defer import Deferred, DeferredLock
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from zope.interface import implementer
 
@@ -23,30 +23,35 @@ TRUSTED_SECONDS = 60.0
 # A full mailbox is counted anew not more often than this, however many messages come for it.
 RECOUNT_SECONDS = 5.0
 
+NOTHING = Usage(0, 0)
+
 log = Logger(namespace="mailsys.store")
 
 
 class _Mailbox:
-    """What is known of one account's usage."""
+    """What is known of one account's usage, and what waits to be done with its file."""
 
     def __init__(self) -> None:
-        self.lock = DeferredLock()  # one look or write at a time
         self.used = 0
         self.held = 0
         self.looked_at = float("-inf")
         self.recounted_at = float("-inf")
-        self.unwritten = Usage(0, 0)
-        self.writing = False
+        self.unwritten = NOTHING
+        self.waiting: list[Deferred[None]] = []  # for a look
+        self.recount = False  # someone who waits wants more than the file's word
+        self.busy = False
 
     def change(self, octets: int, messages: int) -> None:
         """A message came or went."""
         self.used = max(0, self.used + octets)
         self.unwritten = Usage(self.unwritten.octets + octets, self.unwritten.messages + messages)
 
-    def take_unwritten(self) -> Usage:
-        """What the file does not say yet; the caller writes it."""
-        taken, self.unwritten = self.unwritten, Usage(0, 0)
-        return taken
+    def learn(self, usage: Usage, now: float, *, recounted: bool) -> None:
+        """A look is done.  What came during it may count twice until the next one: rather too full."""
+        self.used = usage.octets + max(0, self.unwritten.octets)
+        self.looked_at = now
+        if recounted:
+            self.recounted_at = now
 
 
 @implementer(IQuota)
@@ -86,7 +91,7 @@ class MaildirQuota:
         mailbox.held = max(0, mailbox.held - octets)
         if used:
             mailbox.change(octets, 1)
-            self._write_soon(account, mailbox)
+            self._attend(account, mailbox)
 
     def subtract(self, account: Account, octets: int, messages: int) -> None:
         """Messages were deleted."""
@@ -94,7 +99,7 @@ class MaildirQuota:
             return
         mailbox = self._mailbox(account)
         mailbox.change(-octets, -messages)
-        self._write_soon(account, mailbox)
+        self._attend(account, mailbox)
 
     def _mailbox(self, account: Account) -> _Mailbox:
         return self._mailboxes.setdefault(account.address, _Mailbox())
@@ -113,54 +118,49 @@ class MaildirQuota:
         return mailbox if mailbox.used + mailbox.held + octets <= limit else None
 
     async def _look(self, account: Account, mailbox: _Mailbox, *, recount: bool) -> None:
-        """Learn the usage; of many that wait for the same look one does it."""
-        asked_at = self._seconds()
-        await mailbox.lock.acquire()
-        try:
-            if (mailbox.recounted_at if recount else mailbox.looked_at) >= asked_at:
-                return
-            unwritten = mailbox.take_unwritten()
-            usage = await self._workers.run(self._read, account, unwritten, recount)
-            # What came during the look may be counted twice until the next one: rather too full.
-            mailbox.used = usage.octets + max(0, mailbox.unwritten.octets)
-            mailbox.looked_at = self._seconds()
-            if recount:
-                mailbox.recounted_at = mailbox.looked_at
-        finally:
-            mailbox.lock.release()
+        """Learn the usage, together with all who ask for it while another look is under way."""
+        looked: Deferred[None] = Deferred()
+        mailbox.waiting.append(looked)
+        mailbox.recount |= recount
+        self._attend(account, mailbox)
+        await looked
 
-    def _write_soon(self, account: Account, mailbox: _Mailbox) -> None:
-        if not mailbox.writing:
-            mailbox.writing = True
-            Deferred.fromCoroutine(self._write(account, mailbox)).addErrback(self._failed, mailbox)
+    def _attend(self, account: Account, mailbox: _Mailbox) -> None:
+        """Do what waits to be done with the mailbox's file, one thing at a time."""
+        if not mailbox.busy:
+            mailbox.busy = True
+            Deferred.fromCoroutine(self._work(account, mailbox))
 
-    async def _write(self, account: Account, mailbox: _Mailbox) -> None:
-        """Note changes in the file; what comes meanwhile goes together into the next line."""
-        while mailbox.unwritten != (0, 0):
-            await mailbox.lock.acquire()
+    async def _work(self, account: Account, mailbox: _Mailbox) -> None:
+        while mailbox.waiting or mailbox.unwritten != NOTHING:
+            waiting, mailbox.waiting = mailbox.waiting, []
+            recount, mailbox.recount = mailbox.recount, False
+            change, mailbox.unwritten = mailbox.unwritten, NOTHING
             try:
-                await self._workers.run(self._add, account, mailbox.take_unwritten())
-            finally:
-                mailbox.lock.release()
-        mailbox.writing = False
+                usage = await self._workers.run(self._touch, account, change, bool(waiting), recount)
+            except Exception as error:
+                self._failed(mailbox, waiting, error)
+                continue
+            if usage is not None:
+                mailbox.learn(usage, self._seconds(), recounted=recount)
+            for looked in waiting:
+                looked.callback(None)
+        mailbox.busy = False
 
-    def _failed(self, failure: object, mailbox: _Mailbox) -> None:
-        """The file is now older than its folder, so the next look counts anew."""
-        mailbox.writing = False
+    def _failed(self, mailbox: _Mailbox, waiting: Sequence[Deferred[None]], error: Exception) -> None:
+        """Who waits hears it.  The file is now older than its folder, so the next look counts anew."""
         mailbox.looked_at = float("-inf")
-        log.warn("Could not note a mailbox's usage: {failure}", failure=failure)
+        log.error("A mailbox's usage is not known: {error}", error=error)
+        for looked in waiting:
+            looked.errback(error)
 
-    def _read(self, account: Account, unwritten: Usage, recount: bool) -> Usage:
-        file = self._file(account)
+    def _touch(self, account: Account, change: Usage, look: bool, recount: bool) -> Usage | None:
+        """In a worker thread: note a change in the file, then read it if someone wants to know."""
+        self._tree.ready(account.address, INBOX, "tmp")
+        root = self._tree.layout.root(account.address)
+        file = MaildirSize(self._disk, root, account.quota_bytes or 0)
+        if change != NOTHING:
+            file.add(*change)
         if recount:
             return file.recount()
-        self._add(account, unwritten)
-        return file.usage()
-
-    def _add(self, account: Account, change: Usage) -> None:
-        if change != (0, 0):
-            self._file(account).add(*change)
-
-    def _file(self, account: Account) -> MaildirSize:
-        self._tree.ready(account.address, INBOX, "tmp")
-        return MaildirSize(self._disk, self._tree.layout.root(account.address), account.quota_bytes or 0)
+        return file.usage() if look else None
