@@ -66,6 +66,8 @@ class MailHost(Service):
     def startService(self) -> None:
         """Become who we are to be, replay, and serve."""
         super().startService()  # type: ignore[no-untyped-call]
+        if not self._ports and not self.failure:  # twist, unlike twistd, begins here
+            self._begin(self._bind())
         if not self.failure:
             self._begin(self._serve())
 
