@@ -39,8 +39,8 @@ def _live(internet: Internet, telling: Telling, *, once: bool) -> None:
     if once:
         telling.heading("All of it was read back.")
         return
-    give_directions(internet.hosts, telling)
     try:
+        give_directions(internet.hosts, telling)
         internet.watch()
     except KeyboardInterrupt:
         telling.line()
