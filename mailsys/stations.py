@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from twisted.internet.task import Clock
+
 from mailsys.accounts.checker import StoredPasswords
 from mailsys.accounts.directory import Directory
 from mailsys.accounts.logins import Logins
@@ -27,6 +29,7 @@ from mailsys.judge.builtin import build_pipeline
 from mailsys.read.pop3.conversation import POP3Conversation
 from mailsys.receive.conversation import Conversation
 from mailsys.receive.reception import Reception, Settings
+from mailsys.receive.recipients import Admission
 from mailsys.route.router import Router
 from mailsys.store.changes import ChangeFeed
 from mailsys.store.maildir.delivery import MaildirDrop
@@ -35,7 +38,7 @@ from mailsys.store.maildir.names import NameSource
 from mailsys.store.maildir.quota import MaildirQuota
 from mailsys.store.maildir.store import MaildirStore
 from mailsys.store.maildir.tree import MaildirTree
-from mailsys.threads import Workers
+from mailsys.threads import NoThreads, Workers
 
 FILE_THREADS = 8
 
@@ -86,8 +89,9 @@ class Stations:
             workers=self.files,
             now=time.time,
         )
-        self.router = Router(self.directory, configuration.receive.separator)
         self.judges = build_pipeline(configuration)
+        router = Router(self.directory, configuration.receive.separator)
+        self.admission = Admission(configuration.limits.recipients, self.judges, router, self.quota)
 
     def _build_store(self) -> None:
         tree = MaildirTree(Layout(self.configuration.store.maildir, self.configuration.data), self.disk)
@@ -156,7 +160,7 @@ class Stations:
         return Reception(
             settings=settings,
             judges=self.judges,
-            router=self.router,
+            admission=self.admission,
             quota=self.quota,
             intake=self.intake,
             drop=self.drop,
@@ -168,3 +172,14 @@ class Stations:
             new_id=self.ids.next,
             now=time.time,
         )
+
+
+def build_admission(configuration: Configuration) -> Admission:
+    """What decides over recipients, without a server around it: for dry runs."""
+    disk = Disk()
+    clock = Clock()
+    directory = Directory(Paths(configuration.data).accounts, clock)
+    tree = MaildirTree(Layout(configuration.store.maildir, configuration.data), disk)
+    quota = MaildirQuota(tree, disk, NoThreads(), time.monotonic)
+    router = Router(directory, configuration.receive.separator)
+    return Admission(configuration.limits.recipients, build_pipeline(configuration), router, quota)

@@ -11,7 +11,17 @@ from collections.abc import Sequence
 import mailsys
 
 # The modules of the subcommands, in the order of ``mailsys --help``.  Imported only here, each light.
-COMMANDS: tuple[str, ...] = ("init", "configuration", "domain", "account", "alias", "trace", "lab")
+COMMANDS: tuple[str, ...] = (
+    "init",
+    "serve",
+    "configuration",
+    "domain",
+    "account",
+    "alias",
+    "trace",
+    "explain",
+    "lab",
+)
 
 
 class CannotDo(Exception):  # noqa: N818 - it is a sentence for a person

@@ -31,7 +31,6 @@ from mailsys.receive import story
 from mailsys.receive.handover import hand_over
 from mailsys.receive.login import LoginExchange, mechanisms_for
 from mailsys.receive.reception import Reception
-from mailsys.receive.recipients import accept_recipient
 from mailsys.receive.transaction import Transaction
 from mailsys.wire import sasl
 from mailsys.wire.data import DataFault
@@ -248,7 +247,7 @@ class Conversation:
         recipient = rcpt.recipient or await self._postmaster()
         if recipient is None:
             return replies.NO_SUCH_USER
-        reply, reason = await accept_recipient(self._reception, self._session, transaction, recipient)
+        reply, reason = await self._reception.admission.admit(self._session, transaction, recipient)
         if not reply.is_positive:
             story.refused(
                 self._reception, self._session, transaction, "RCPT", reply, reason, recipient=str(recipient)

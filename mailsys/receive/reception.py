@@ -14,10 +14,10 @@ from mailsys.interfaces import (
     ILogins,
     IMailDrop,
     IQuota,
-    IRouter,
     IWorkers,
 )
 from mailsys.receive.collector import Collector
+from mailsys.receive.recipients import Admission
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Settings:
     hostname: str
     service: str
     message_octets: int
-    recipients: int
+    recipients: int  # at most, for one message
     command_seconds: float
     data_seconds: float
     errors: int
@@ -41,7 +41,7 @@ class Reception:
 
     settings: Settings
     judges: IJudgePipeline
-    router: IRouter
+    admission: Admission
     quota: IQuota
     intake: IIntake
     drop: IMailDrop

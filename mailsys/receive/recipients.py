@@ -2,50 +2,77 @@
 
 from __future__ import annotations
 
-from mailsys.interfaces import DirectoryUnavailable, Disposition, Refused, Session, ToMailboxes
+from dataclasses import dataclass
+
+from mailsys.interfaces import (
+    DirectoryUnavailable,
+    Disposition,
+    IJudgePipeline,
+    IQuota,
+    IRouter,
+    Refused,
+    Session,
+    ToMailboxes,
+)
 from mailsys.message import reply as replies
 from mailsys.message.address import Address
 from mailsys.message.reply import Reply
-from mailsys.receive.reception import Reception
 from mailsys.receive.transaction import RoutedRecipient, Transaction
 
-
-async def accept_recipient(
-    reception: Reception, session: Session, transaction: Transaction, recipient: Address
-) -> tuple[Reply, str]:
-    """Add the recipient to the transaction, or say why not; the text is for the journal."""
-    if not recipient.is_ascii and not transaction.mail.smtputf8:
-        return replies.NEEDS_SMTPUTF8, ""
-    if recipient in transaction.recipients:
-        return replies.RECIPIENT_OK, ""
-    if len(transaction.recipients) >= reception.settings.recipients:
-        return replies.TOO_MANY_RECIPIENTS, ""
-    try:
-        route = await reception.router.route(recipient)
-    except DirectoryUnavailable:
-        return replies.LOCAL_ERROR, "the accounts cannot be read"
-    if route is None:
-        return replies.NO_SUCH_DOMAIN_HERE, "the domain is not ours"
-    if isinstance(route, Refused):
-        return route.reply, "; ".join(route.via)
-    refusal = await _objection(reception, session, transaction, recipient, route)
-    if refusal is None:
-        transaction.recipients[recipient] = RoutedRecipient(recipient, route.accounts, route.via)
-    return refusal or (replies.RECIPIENT_OK, "")
+Answer = tuple[Reply, str]  # what the client is told, and why, for the journal
 
 
-async def _objection(
-    reception: Reception, session: Session, transaction: Transaction, recipient: Address, route: ToMailboxes
-) -> tuple[Reply, str] | None:
-    """What speaks against a recipient that exists: a full mailbox, or a judge."""
-    declared = transaction.mail.size or 0
-    for account in route.accounts:
-        if account.quota_bytes is None or await reception.quota.has_room(account, declared or 1):
-            continue
-        if await reception.quota.has_room(account, 1):
-            return replies.MESSAGE_OVER_QUOTA, f"{account.address} has no room for {declared} octets"
-        return replies.MAILBOX_FULL, f"{account.address} is full"
-    verdict = await reception.judges.recipient(session, recipient)
-    if verdict.disposition in (Disposition.REJECT, Disposition.DEFER):
-        return verdict.reply or replies.LOCAL_ERROR, verdict.reason
-    return None
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Who is asked about a recipient.  Changes nothing but the transaction, so a dry run can ask as well."""
+
+    recipients: int  # at most, for one message
+    judges: IJudgePipeline
+    router: IRouter
+    quota: IQuota
+
+    async def admit(self, session: Session, transaction: Transaction, recipient: Address) -> Answer:
+        """Add the recipient to the transaction, or say why not."""
+        if not recipient.is_ascii and not transaction.mail.smtputf8:
+            return replies.NEEDS_SMTPUTF8, ""
+        if recipient in transaction.recipients:
+            return replies.RECIPIENT_OK, ""
+        if len(transaction.recipients) >= self.recipients:
+            return replies.TOO_MANY_RECIPIENTS, ""
+        try:
+            route = await self.router.route(recipient)
+        except DirectoryUnavailable:
+            return replies.LOCAL_ERROR, "the accounts cannot be read"
+        if route is None:
+            return replies.NO_SUCH_DOMAIN_HERE, "the domain is not ours"
+        if isinstance(route, Refused):
+            return route.reply, "; ".join(route.via)
+        objection = await self._objection(session, transaction, recipient, route)
+        if objection is None:
+            transaction.recipients[recipient] = RoutedRecipient(recipient, route.accounts, route.via)
+        return objection or (replies.RECIPIENT_OK, "")
+
+    async def _objection(
+        self, session: Session, transaction: Transaction, recipient: Address, route: ToMailboxes
+    ) -> Answer | None:
+        """What speaks against a recipient that exists: a full mailbox, or a judge."""
+        try:
+            full = await self._full(route, transaction.mail.size or 1)
+        except OSError as error:
+            return replies.LOCAL_ERROR, f"the mailbox cannot be measured: {error}"
+        if full is not None:
+            return full
+        verdict = await self.judges.recipient(session, recipient)
+        if verdict.disposition in (Disposition.REJECT, Disposition.DEFER):
+            return verdict.reply or replies.LOCAL_ERROR, verdict.reason
+        return None
+
+    async def _full(self, route: ToMailboxes, octets: int) -> Answer | None:
+        """The first mailbox without room for so many octets, as the client declared them."""
+        for account in route.accounts:
+            if account.quota_bytes is None or await self.quota.has_room(account, octets):
+                continue
+            if await self.quota.has_room(account, 1):
+                return replies.MESSAGE_OVER_QUOTA, f"{account.address} has no room for {octets} octets"
+            return replies.MAILBOX_FULL, f"{account.address} is full"
+        return None

@@ -14,6 +14,7 @@ from mailsys.judge.pipeline import JudgePipeline
 from mailsys.message.address import parse_address
 from mailsys.receive.conversation import Conversation
 from mailsys.receive.reception import Reception, Settings
+from mailsys.receive.recipients import Admission
 from mailsys.route.router import Router
 from mailsys.threads import NoThreads
 
@@ -123,10 +124,12 @@ class House:
             "plaintext": "loopback",
             "first_domain": self._first_domain,
         }
+        settings = Settings(**{**defaults, **self._settings, **settings})
+        judges = JudgePipeline(self.judges)
         return Reception(
-            settings=Settings(**{**defaults, **self._settings, **settings}),
-            judges=JudgePipeline(self.judges),
-            router=Router(MemoryDirectory(), "+"),
+            settings=settings,
+            judges=judges,
+            admission=Admission(settings.recipients, judges, Router(MemoryDirectory(), "+"), self.quota),
             quota=self.quota,
             intake=self.intake,
             drop=PlanningDrop(),

@@ -111,7 +111,7 @@ def test_a_message_beyond_the_limit():
 
 def test_a_large_message_goes_through_the_spool(tmp_path):
     house = House(str(tmp_path), message_octets=10_000_000)
-    large = MESSAGE + b"0123456789abcdef" * 64 * 1024 + b"\r\n"
+    large = MESSAGE + (b"0123456789abcdef" * 60 + b"\r\n") * 1024
     play = greeted(house)
     play.say(BEGIN)
     for at in range(0, len(large), 50_000):
