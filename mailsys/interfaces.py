@@ -337,6 +337,9 @@ class IMailbox(Interface):
     async def read(uid: int) -> bytes:
         """Return the whole of a small message at once; raises KeyError, OSError."""
 
+    async def read_many(uids: Sequence[int]) -> Sequence[bytes | KeyError | OSError]:
+        """Return the whole of several small messages in one go; for one that fails, what ``read`` raises."""
+
     async def expunge(uids: Sequence[int]) -> None:
         """Delete; those already gone do not matter.  Raises OSError if any stays."""
 

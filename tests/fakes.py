@@ -7,6 +7,7 @@ from zope.interface import implementer
 from mailsys.interfaces import (
     Account,
     ConnectionEnded,
+    HostStops,
     IConnection,
     IJournal,
     ILogins,
@@ -37,7 +38,7 @@ class MemoryConnection:
         self.handshakes = 0
         self.handshake_fails = False
         self._input = b""
-        self._gone = False
+        self._end = None
         self._waiter = None
 
     # What the test does.
@@ -49,7 +50,12 @@ class MemoryConnection:
 
     def hang_up(self):
         """The peer goes."""
-        self._gone = True
+        self._end = ConnectionEnded
+        self._wake()
+
+    def stop_host(self):
+        """The service stops."""
+        self._end = HostStops
         self._wake()
 
     def resume(self):
@@ -98,8 +104,8 @@ class MemoryConnection:
         self.closed = True
 
     async def _wait(self, seconds):
-        if self._gone or self.closed:
-            raise ConnectionEnded
+        if self._end is not None or self.closed:
+            raise self._end or ConnectionEnded
         self._waiter = waiter = Deferred()
         alarm = self.clock.callLater(seconds, waiter.errback, TimedOut())
         try:
@@ -138,6 +144,15 @@ class MemoryMailbox:
         if uid in self._faults:
             raise self._faults[uid]
         return self._contents[uid]
+
+    async def read_many(self, uids):
+        results = []
+        for uid in uids:
+            try:
+                results.append(await self.read(uid))
+            except (KeyError, OSError) as error:
+                results.append(error)
+        return results
 
     async def expunge(self, uids):
         if "expunge" in self._faults:

@@ -1,4 +1,4 @@
-"""Our unique-ids are those of Debian's Dovecot, so that no client fetches twice what moves between the two."""
+"""Our unique-ids are those of Debian's Dovecot, so no client fetches twice when a mailbox moves."""
 
 import grp
 import os

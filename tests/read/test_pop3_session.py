@@ -308,6 +308,18 @@ def test_a_client_that_takes_nothing_is_not_served_on():
     assert play.connection.take().count(b"+OK") == 49
 
 
+def test_the_host_stops():
+    """The client is told, the mailbox is given up, and nothing is deleted."""
+    house = House()
+    play = logged_in(house)
+    play.say(b"DELE 1\r\n")
+    play.connection.stop_host()
+    assert play.connection.take() == b"-ERR [SYS/TEMP] This host is shutting down\r\n"
+    assert play.connection.closed
+    assert house.store.opened[0].is_closed
+    assert house.contents == MESSAGES
+
+
 def test_cancelled_from_outside():
     """The service stops: the mailbox is given up."""
     house = House()

@@ -13,6 +13,7 @@ from zope.interface import implementer
 
 from mailsys.interfaces import (
     ConnectionEnded,
+    HostStops,
     IConnection,
     IConversation,
     IJournal,
@@ -57,6 +58,9 @@ class POP3Conversation:
         try:
             dialogue.send(responses.greeting(self.hostname))
             await self._serve(dialogue, session)
+        except HostStops:
+            dialogue.say(responses.SHUTTING_DOWN)
+            raise
         except (ConnectionEnded, CancelledError):
             raise
         except Exception:

@@ -72,8 +72,9 @@ class Maildrop:
         for part in self._parts():
             yield b"".join([b"%d %08x%b\r\n" % (number, message.uid, validity) for number, message in part])
 
-    def _parts(self) -> Iterator[list[tuple[int, StoredMessage]]]:
+    def _parts(self) -> Iterator[Iterator[tuple[int, StoredMessage]]]:
+        """Numbers and messages, without those marked; no list is made, which would wake the collector."""
         marked = self._marked
         for start in range(0, len(self._messages), LINES_AT_ONCE):
-            part = self._messages[start : start + LINES_AT_ONCE]
-            yield [numbered for numbered in enumerate(part, start + 1) if numbered[0] not in marked]
+            numbered = enumerate(self._messages[start : start + LINES_AT_ONCE], start + 1)
+            yield (pair for pair in numbered if pair[0] not in marked) if marked else numbered

@@ -91,14 +91,14 @@ class Transaction:
         return False
 
     async def _send_listing(self, parts: Iterator[bytes]) -> None:
-        """Send a listing of any length so that others get their turn."""
-        self._dialogue.send(responses.LIST_FOLLOWS.render())
-        for index, part in enumerate(parts):
-            if index:
-                await self._dialogue.pause(0)
-            self._dialogue.send(part)
+        """Send a listing of any length: a short one at once, a long one so that others get their turn."""
+        unsent = responses.LIST_FOLLOWS.render() + next(parts, b"")
+        for part in parts:
+            self._dialogue.send(unsent)
             await self._dialogue.flow()
-        self._dialogue.send(END)
+            await self._dialogue.pause(0)
+            unsent = part
+        self._dialogue.send(unsent + END)
 
     async def _update(self) -> Response:
         """Delete the marked messages."""

@@ -41,8 +41,7 @@ class BodyEncoder:
         self._at_line_start = piece.endswith(b"\n")
         if piece.count(b"\n") != piece.count(b"\r\n"):
             piece = piece.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
-        if b"\n." in piece:
-            piece = piece.replace(b"\n.", b"\n..")
+        piece = piece.replace(b"\r\n.", b"\r\n..")
         return b"." + piece if stuffed_first else piece
 
 

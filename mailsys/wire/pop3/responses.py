@@ -103,6 +103,7 @@ LOGIN_UNAVAILABLE = Response(False, "Login is not possible for the moment", "SYS
 IN_USE = Response(False, "Another session has this mailbox open", "IN-USE")
 
 # It is us.
+SHUTTING_DOWN = Response(False, "This host is shutting down", "SYS/TEMP")
 LOCAL_ERROR = Response(False, "Something went wrong here; try again later", "SYS/TEMP")
 MAILBOX_UNREADABLE = Response(False, "The mailbox cannot be opened for the moment", "SYS/TEMP")
 MESSAGE_UNREADABLE = Response(False, "That message cannot be read for the moment", "SYS/TEMP")
