@@ -6,7 +6,7 @@ and after a wrong password for a foreign hash one of ours is computed too.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from twisted.cred.checkers import ICredentialsChecker
 from twisted.cred.credentials import IUsernamePassword, UsernamePassword
@@ -34,7 +34,7 @@ class Question:
     path: str
     address: Address
     stored: Credential
-    password: str
+    password: str = field(repr=False)  # so that no log can show it
 
 
 @implementer(ICredentialsChecker)

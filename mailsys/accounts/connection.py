@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -99,6 +100,8 @@ def _create(path: str) -> None:
     try:
         descriptor = disk.create(path)
     except FileExistsError:
+        if not os.access(path, os.R_OK | os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path) from None
         return
     try:
         if os.geteuid() == 0:

@@ -83,6 +83,12 @@ def test_something_else_is_told_as_damaged(path):
         open_database(path)
 
 
+def test_a_file_of_somebody_else_is_told(database, path, monkeypatch):
+    monkeypatch.setattr("os.access", lambda *_: False)
+    with pytest.raises(AccountsError, match=r"No permission for .*accounts\.sqlite3"):
+        open_database(path)
+
+
 def test_many_may_open_a_new_file_at_once(path):
     failures = []
 

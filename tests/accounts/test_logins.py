@@ -9,7 +9,7 @@ from twisted.cred.credentials import Anonymous, IUsernamePassword
 from twisted.cred.error import UnauthorizedLogin, UnhandledCredentials
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
-from twisted.trial.unittest import SynchronousTestCase
+from twisted.trial.unittest import SynchronousTestCase, TestCase
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
@@ -24,7 +24,7 @@ from mailsys.accounts.portal import IMailUser, open_portal
 from mailsys.accounts.recent import MOST, SECONDS, RecentLogins
 from mailsys.interfaces import ILogins, IWorkers, LoginUnavailable, Peer, Session
 from mailsys.message.address import Address
-from mailsys.threads import NoThreads
+from mailsys.threads import NoThreads, Workers
 
 SESSION = Session("1", Peer("192.0.2.1", 40000, "pop3"))
 ALICE = Address("alice", "a.test")
@@ -274,3 +274,30 @@ class PortalTests(LoginCase):
     def test_it_is_no_other_avatar(self):
         with pytest.raises(NotImplementedError):
             self.portal.realm.requestAvatar(b"alice@a.test", None, ICredentialsChecker)
+
+
+class ThreadTests(TestCase):
+    """With real threads, which open the database for themselves."""
+
+    async def test_many_at_once(self):
+        from twisted.internet import reactor
+
+        path = os.path.abspath(os.path.join(self.mktemp(), "accounts.sqlite3"))
+        database = open_database(path)
+        self.addCleanup(database.close)
+        database.domains.add("a.test")
+        database.accounts.add([NewAccount(ALICE, OWN), NewAccount(OLD, [FOREIGN])])
+        directory = Directory(path, reactor)
+        self.addCleanup(directory.close)
+        workers = Workers(reactor, 2, "hashing")
+        workers.start()
+        self.addCleanup(workers.stop)
+        stored = StoredPasswords(directory, path, workers, RecentLogins(reactor, b"k" * 32))
+        logins = Logins(open_portal(directory, [stored]), directory)
+
+        names = ["alice", "old", "nobody"] * 5
+        checks = [Deferred.fromCoroutine(logins.check(name, PASSWORD, SESSION)) for name in names]
+        found = [await check for check in checks]
+
+        assert [account and account.address for account in found] == [ALICE, OLD, None] * 5
+        assert database.accounts.password(OLD).kind == OWN[0].kind
