@@ -8,11 +8,18 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 
 class Disk:
-    """The machine's own file system.  Every method raises OSError and may wait."""
+    """The machine's own file system.  Every method raises OSError and may wait.
+
+    ``failed_syncs`` changes whenever a sync has failed: what was written before, and not synced since,
+    may then be lost, and no later sync tells of it again.
+    """
+
+    def __init__(self) -> None:
+        self.failed_syncs = 0
 
     def create(self, path: str) -> int:
         """Open a new file for writing, private to its owner; it must not exist."""
@@ -45,17 +52,22 @@ class Disk:
 
     def sync_data(self, descriptor: int) -> None:
         """Return when the file's bytes and size are on the disk."""
-        os.fdatasync(descriptor)
+        self._sync(os.fdatasync, descriptor)
 
     def sync(self, descriptor: int) -> None:
         """Return when the file, or the directory's entries, are on the disk."""
-        os.fsync(descriptor)
+        self._sync(os.fsync, descriptor)
 
     def sync_file_system(self, descriptor: int) -> None:
         """Return when all of the file system that holds the descriptor is on the disk."""
-        if _libc.syncfs(descriptor):
-            number = ctypes.get_errno()
-            raise OSError(number, os.strerror(number))
+        self._sync(_syncfs, descriptor)
+
+    def _sync(self, call: Callable[[int], None], descriptor: int) -> None:
+        try:
+            call(descriptor)
+        except OSError:
+            self.failed_syncs += 1
+            raise
 
     def close(self, descriptor: int) -> None:
         """Close."""
@@ -83,6 +95,12 @@ class Disk:
 
 
 _libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _syncfs(descriptor: int) -> None:
+    if _libc.syncfs(descriptor):
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
 
 
 def make_durable_directories(disk: Disk, path: str) -> None:

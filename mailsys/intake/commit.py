@@ -54,7 +54,7 @@ class Committer:
         acceptance = job.acceptance
         written = []
         try:
-            job.draft = draft(acceptance, job.at, self._spool)
+            job.draft = draft(acceptance, job.at, self._spool, self._disk.failed_syncs)
             for action in acceptance.actions:
                 written.append(action)  # before it is: what fails half-way has to be discarded too
                 self._drop.write(action, acceptance.content)

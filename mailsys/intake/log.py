@@ -72,6 +72,7 @@ class Log:
             raise
         self._owed.clear()
         segment.records += records
+        segment.failed_syncs = min([segment.failed_syncs, *[draft.failed_syncs for draft in drafts]])
         return records
 
     def _pieces(self, segment: Segment, drafts: Sequence[Draft]) -> tuple[list[bytes], list[Record]]:
@@ -129,7 +130,9 @@ class Log:
     def _open(self) -> Segment:
         """Begin a segment with all marks that are owed; its name is synced, its content not yet."""
         self.last_number = max(self.last_number + 1, int(self._now()))
-        segment = Segment(segment_path(self._directory, self.last_number), self._token())
+        segment = Segment(
+            segment_path(self._directory, self.last_number), self._token(), self._disk.failed_syncs
+        )
         descriptor = self._disk.open_append(segment.path)
         try:
             pieces = [header_line(segment.number, self._boot_id, segment.token)]
@@ -185,7 +188,8 @@ class Log:
         try:
             self._disk.unlink(segment.path)
         except OSError:
-            self._log.failure("{path} is of no use and cannot be removed", path=segment.path)
+            self._log.failure("{path} is of no use, and cannot be removed now", path=segment.path)
+            self._sealed.append(segment)
 
     def _close(self, descriptor: int) -> None:
         try:

@@ -18,7 +18,7 @@ from mailsys.message.address import Address
 from mailsys.message.content import FileContent
 
 VERSION = 1
-MESSAGE, LAID, ABORTED = "message", "laid", "aborted"
+MESSAGE, LAID, LATE, ABORTED = "message", "laid", "late", "aborted"
 _as_json = json.JSONEncoder(separators=(",", ":"), default=str).encode
 
 
@@ -36,7 +36,10 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A record but for its id: the JSON, the content's octets unless they lie in the spool, their CRC."""
+    """A record but for its id: the JSON, the content's octets unless they lie in the spool, their CRC.
+
+    ``failed_syncs`` is the disk's before the copies were written.
+    """
 
     acceptance: Acceptance
     at: float
@@ -44,9 +47,10 @@ class Draft:
     pieces: Sequence[bytes]
     content_octets: int
     checksum: int
+    failed_syncs: int
 
 
-def draft(acceptance: Acceptance, at: float, spool: str) -> Draft:
+def draft(acceptance: Acceptance, at: float, spool: str, failed_syncs: int) -> Draft:
     """Make all of a record that can be made before its turn; raises OSError, ValueError, TypeError."""
     content = acceptance.content
     path = spool_file(acceptance, spool)
@@ -58,7 +62,7 @@ def draft(acceptance: Acceptance, at: float, spool: str) -> Draft:
     checksum = crc32(description)
     for piece in pieces:
         checksum = crc32(piece, checksum)
-    return Draft(acceptance, at, description, pieces, octets, checksum)
+    return Draft(acceptance, at, description, pieces, octets, checksum, failed_syncs)
 
 
 def spool_file(acceptance: Acceptance, spool: str) -> str | None:

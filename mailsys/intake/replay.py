@@ -43,7 +43,7 @@ class Replay:
 
         What cannot be laid or settled now is left to the settler, and its segment stays.
         """
-        make_durable_directories(self._disk, self._spool)
+        self._make_folders()
         numbers = sorted(filter(None, map(segment_number, os.listdir(self._directory))))
         scanned = [found for number in numbers if (found := self._scan(number))]
         aborted = set().union(*(segment.aborted for segment in scanned))
@@ -53,6 +53,12 @@ class Replay:
         if len(scanned) == len(numbers):
             self._clear_spool(scanned)
         return max(numbers, default=0)
+
+    def _make_folders(self) -> None:
+        """Make what is missing; sync all of it at each start, for the last one may not have come to that."""
+        make_durable_directories(self._disk, self._spool)
+        self._disk.sync_directory(os.path.dirname(self._directory))
+        self._disk.sync_directory(self._directory)
 
     def _scan(self, number: int) -> ScannedSegment | None:
         """Read a segment and say what is wrong with it; None when it cannot be read and so must stay."""
@@ -71,7 +77,8 @@ class Replay:
 
     def _segment(self, scanned: ScannedSegment, aborted: set[str], laid: set[str]) -> Segment:
         """The segment as the settler takes it, with all that is left to do."""
-        segment = Segment(scanned.path, scanned.token, scanned.octets, is_damaged=bool(scanned.damage))
+        segment = Segment(scanned.path, scanned.token, self._disk.failed_syncs, scanned.octets)
+        segment.is_damaged = bool(scanned.damage)
         marked = map(record_segment, scanned.laid | scanned.aborted)
         segment.marks_of = set(marked) - {segment.number}
         for record in scanned.records.values():

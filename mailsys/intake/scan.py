@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from zlib import crc32
 
-from mailsys.intake.record import LAID, VERSION, Record
+from mailsys.intake.record import ABORTED, VERSION, Record
 from mailsys.interfaces import Acceptance, MailboxAction
 from mailsys.message.address import Address
 from mailsys.message.content import Content, FileContent
@@ -21,7 +21,8 @@ from mailsys.message.envelope import Body, Envelope
 
 _HEADER = re.compile(rb"(mailsys-intake (\d{1,9}) (\d+) (\S*) ([0-9a-f]{16}) )([0-9a-f]{8})\n")
 _MESSAGE = re.compile(rb"([0-9a-f]{16} message (\d+\.\d+) (\d{1,12}) (\d{1,12}) )([0-9a-f]{8})\n")
-_MARK = re.compile(rb"([0-9a-f]{16} (laid|aborted) ((?:\d+\.\d+ )+))([0-9a-f]{8})\n")
+_MARK = re.compile(rb"([0-9a-f]{16} (laid|late|aborted) ((?:\d+\.\d+ )+))([0-9a-f]{8})\n")
+_LATE = re.compile(rb"[0-9a-f]{16} late ")
 _A_TOKEN = re.compile(rb"([0-9a-f]{16}) message \d+\.\d+ ")
 
 
@@ -43,7 +44,7 @@ class ScannedSegment:
     """What a segment holds.  ``boot_id`` is empty when the header cannot be read.
 
     ``damage`` are the offsets of places that hold no record although whole records follow;
-    ``torn_octets`` is the length of such a place at the end, as a loss of power leaves it.
+    ``torn_octets`` is the length of such places at the end, as a loss of power leaves them.
     """
 
     path: str
@@ -76,21 +77,31 @@ class _Scan:
     def run(self) -> ScannedSegment:
         """From the header to the end."""
         position = self._header()
-        damaged_at = None if position else 0
+        bad = None if position else 0  # where octets begin that are no record
         while position < len(self._data):
+            if self._data.startswith(b"\n", position):  # before a mark that was added later
+                position += 1
+                continue
             try:
                 following = self._record(position)
             except _Damaged:
-                damaged_at = position if damaged_at is None else damaged_at
+                bad = position if bad is None else bad
                 position = self._next_token(position)
                 continue
-            if damaged_at is not None:
-                self._segment.damage.append(damaged_at)
-                damaged_at = None
+            if bad is not None:
+                self._skipped(bad, position)
+                bad = None
             position = following
-        if damaged_at is not None:
-            self._segment.torn_octets = len(self._data) - damaged_at
+        if bad is not None:
+            self._segment.torn_octets += len(self._data) - bad
         return self._segment
+
+    def _skipped(self, bad: int, position: int) -> None:
+        """Tell apart: only marks that are added to a sealed segment may stand behind a torn end."""
+        if _LATE.match(self._data, position):
+            self._segment.torn_octets += position - bad
+        else:
+            self._segment.damage.append(bad)
 
     def _header(self) -> int:
         match = _HEADER.match(self._data)
@@ -121,8 +132,6 @@ class _Scan:
 
     def _record(self, position: int) -> int:
         """Take the record that begins here; returns where the next begins."""
-        if self._data[position : position + 1] == b"\n":  # a mark that was added later begins with one
-            return position + 1
         if mark := _MARK.match(self._data, position):
             return self._mark(mark)
         place = self._place(position)
@@ -135,7 +144,7 @@ class _Scan:
     def _mark(self, match: re.Match[bytes]) -> int:
         if not match[1].startswith(self._token) or int(match[4], 16) != crc32(match[1]):
             raise _Damaged
-        marked = self._segment.laid if match[2] == LAID.encode() else self._segment.aborted
+        marked = self._segment.aborted if match[2] == ABORTED.encode() else self._segment.laid
         marked.update(match[3].decode().split())
         return match.end()
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from mailsys.disk import Disk
-from mailsys.intake.record import LAID, Record, mark_line
+from mailsys.intake.record import LATE, Record, mark_line
 from mailsys.interfaces import MailboxAction
 
 SUFFIX = ".log"
@@ -17,13 +17,15 @@ SUFFIX = ".log"
 class Segment:
     """``records`` are its messages that are owed to somebody; of these, ``unlaid`` are not in place.
 
-    ``unsettled`` are copies in place that are not known to be on the disk.  ``marks_of`` are the
+    ``unsettled`` are copies in place that are not known to be on the disk; ``failed_syncs`` is the
+    disk's before the first of them was written.  ``marks_of`` are the
     numbers of older segments whose marks lie in this one, so that it must outlive them.
     ``rounds`` counts failed attempts to settle it, ``pause`` the rounds to leave out before the next.
     """
 
     path: str
     token: str
+    failed_syncs: int
     octets: int = 0
     records: list[Record] = field(default_factory=list)
     unlaid: list[Record] = field(default_factory=list)
@@ -46,7 +48,7 @@ class Segment:
         """Mark a record in the file, at a line of its own whatever is before; raises OSError."""
         descriptor = disk.open_append(self.path)
         try:
-            disk.write(descriptor, [b"\n" + mark_line(self.token, LAID, [record.id])])
+            disk.write(descriptor, [b"\n" + mark_line(self.token, LATE, [record.id])])
         finally:
             disk.close(descriptor)
 

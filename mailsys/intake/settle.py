@@ -157,29 +157,37 @@ class Settler:
             self._log.failure("{path} took no mark of a laid message", path=segment.path)
 
     def _sync_copies(self, segment: Segment) -> None:
-        """Sync what is in place; a copy that the disk did not take is written once more from the log."""
-        if not segment.unsettled:
-            return
-        failed = {action.name for action in self._drop.settle([action for _, action in segment.unsettled])}
-        segment.unsettled = [copy for copy in segment.unsettled if copy[1].name in failed]
+        """Sync what is in place, after writing again what an earlier sync may have lost."""
+        if segment.failed_syncs != self._disk.failed_syncs:
+            self._rewrite_all(segment)
+        if segment.unsettled:
+            failed = {
+                action.name for action in self._drop.settle([action for _, action in segment.unsettled])
+            }
+            segment.unsettled = [copy for copy in segment.unsettled if copy[1].name in failed]
+        if segment.unsettled:
+            count = len(segment.unsettled)
+            self._log.error("{path}: {count} copies could not be synced", path=segment.path, count=count)
+
+    def _rewrite_all(self, segment: Segment) -> None:
+        """A failed sync loses octets for good, of whatever files, and says so only once."""
+        failed_syncs = self._disk.failed_syncs
+        words = "A sync has failed: {count} copies are written again from {path}"
+        self._log.error(words, count=len(segment.unsettled), path=segment.path)
         for record, action in segment.unsettled:
-            self._log.error(
-                "{name} for {account} could not be synced", name=action.name, account=action.account
-            )
             self._rewrite(record, action)
+        segment.failed_syncs = failed_syncs
 
     def _rewrite(self, record: Record, action: MailboxAction) -> None:
-        """A failed sync may have lost octets for good, and says so only once: so make the file anew."""
+        """Put a new file in the place of a copy, if that is still there; raises OSError."""
         content = record.acceptance.content
+        self._drop.discard(action)
         try:
-            self._drop.discard(action)
             if self._drop.is_laid(action, content.size):
                 self._drop.write(action, content)
                 self._drop.replace(action)
         except FileNotFoundError:
             self._drop.discard(action)  # deleted by its user meanwhile
-        except OSError:
-            self._log.failure("{name} could not be written once more; it is tried again", name=action.name)
 
     def _delete(self, segment: Segment) -> None:
         """The segment goes first: without it nobody asks for its spool files."""
