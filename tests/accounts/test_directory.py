@@ -1,6 +1,7 @@
 """The server's view of the accounts: right within a moment, cheap, and honest when it is blind."""
 
 import os
+import tempfile
 import timeit
 
 from twisted.internet.defer import Deferred
@@ -29,13 +30,14 @@ def result(coroutine):
 
 class DirectoryTests(SynchronousTestCase):
     def setUp(self):
-        self.path = os.path.join(self.mktemp(), "accounts.sqlite3")
-        self.database = open_database(os.path.abspath(self.path))
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        self.path = os.path.join(folder, "accounts.sqlite3")
+        self.database = open_database(self.path)
         self.addCleanup(lambda: self.database.close())
         self.database.domains.add("a.test")
         self.database.accounts.add([NewAccount(ALICE, [Credential("foreign", "{SHA}x")], 99)])
         self.clock = Clock()
-        self.directory = Directory(os.path.abspath(self.path), self.clock)
+        self.directory = Directory(self.path, self.clock)
         self.addCleanup(self.directory.close)
 
     def ask(self, coroutine):

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import tempfile
 
 import pytest
 from twisted.cred.checkers import ICredentialsChecker
@@ -53,7 +54,8 @@ class WaitingWorkers:
 
 class LoginCase(SynchronousTestCase):
     def setUp(self):
-        self.path = os.path.abspath(os.path.join(self.mktemp(), "accounts.sqlite3"))
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        self.path = os.path.join(folder, "accounts.sqlite3")
         self.database = open_database(self.path)
         self.addCleanup(self.database.close)
         self.database.domains.add("a.test")
@@ -282,7 +284,8 @@ class ThreadTests(TestCase):
     async def test_many_at_once(self):
         from twisted.internet import reactor
 
-        path = os.path.abspath(os.path.join(self.mktemp(), "accounts.sqlite3"))
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        path = os.path.join(folder, "accounts.sqlite3")
         database = open_database(path)
         self.addCleanup(database.close)
         database.domains.add("a.test")
