@@ -41,12 +41,12 @@ class Host:
         """What a client trusts to recognise this host: its own self-signed certificate."""
         return self.directory / "tls" / "cert.pem"
 
-    def make(self) -> None:
-        """Write the configuration, and give each person an account."""
+    def make(self, *options: str) -> None:
+        """Write the configuration, and give each person an account; ``options`` are for ``mailsys init``."""
         where = self.organisation
         self._mailsys(
             "init", str(self.directory), "--domain", where.domain, "--hostname", where.hostname,
-            "--port-base", str(where.port_base), "--listen", where.address,
+            "--port-base", str(where.port_base), "--listen", where.address, *options,
         )  # fmt: skip
         accounts = "".join(f"{person.address}:{{PLAIN}}{person.password}\n" for person in where.people)
         self.run("account", "import", "-", told=accounts)

@@ -1,24 +1,13 @@
 """Real hosts on loopback: one for most tests, whose people are each used once, and others on request."""
 
 import itertools
+import shutil
+import tempfile
 import uuid
+from pathlib import Path
 
 import pytest
-
-from mailsys.lab.host import Host
-from mailsys.lab.organisation import Organisation, Person
-from mailsys.lab.ports import choose_port_base
-
-ADDRESS = "127.0.0.1"
-
-
-def new_host(folder, people=2):
-    """A host that does not run yet, with accounts user0@system.test and so on."""
-    port_base = choose_port_base([ADDRESS], None)
-    everyone = tuple(Person(f"user{number}@system.test", f"secret {number}") for number in range(people))
-    host = Host(Organisation("system", "system.test", everyone, ADDRESS, port_base), folder)
-    host.make()
-    return host
+from real_host import new_host
 
 
 @pytest.fixture(scope="session")
@@ -52,6 +41,15 @@ def own_host(tmp_path):
         yield host
     finally:
         host.stop()
+
+
+@pytest.fixture
+def open_folder():
+    """A folder that other users may enter, unlike those of pytest."""
+    folder = Path(tempfile.mkdtemp(prefix="mailsys-test-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
 
 
 @pytest.fixture

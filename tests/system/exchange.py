@@ -50,6 +50,15 @@ def mailbox(host, someone):
         client.quit()
 
 
+def unique_ids(host, someone):
+    """What UIDL says: the UID and the UIDVALIDITY, as Dovecot writes them."""
+    client = logged_in(host, someone)
+    try:
+        return [line.split()[1].decode() for line in client.uidl()[1]]
+    finally:
+        client.quit()
+
+
 def assert_one(found, letter):
     """Exactly this message, with header lines of ours in front and nothing changed."""
     assert len(found) == 1

@@ -1,6 +1,7 @@
 """The server as a process: stopped in order, started again, and as a daemon of twistd."""
 
 import os
+import pwd
 import signal
 import smtplib
 import subprocess
@@ -9,15 +10,10 @@ import time
 from pathlib import Path
 
 import pytest
-from exchange import SECONDS, assert_one, deliver, logged_in, mailbox
+from exchange import SECONDS, assert_one, deliver, mailbox, unique_ids
+from real_host import new_host
 
-
-def uidl(host, someone):
-    client = logged_in(host, someone)
-    try:
-        return client.uidl()[1]
-    finally:
-        client.quit()
+from mailsys.lab.organisation import Person
 
 
 def wait_for(is_so, seconds=20):
@@ -33,12 +29,12 @@ def test_a_restart_keeps_mail_and_unique_ids(own_host, letter):
     own_host.wait_until_ready()
     deliver(own_host, someone, letter)
     deliver(own_host, someone, letter)
-    before = uidl(own_host, someone)
-    assert len({line.split()[1] for line in before}) == 2
+    before = unique_ids(own_host, someone)
+    assert len(set(before)) == 2
     own_host.stop()
     own_host.start()
     own_host.wait_until_ready()
-    assert uidl(own_host, someone) == before
+    assert unique_ids(own_host, someone) == before
 
 
 def test_a_killed_server_has_what_it_acknowledged(own_host, letter):
@@ -89,3 +85,34 @@ def test_under_twisted(own_host, letter, tmp_path, program):
     finally:
         os.kill(pid, signal.SIGTERM)
     wait_for(is_gone)
+
+
+@pytest.fixture
+def nobody(open_folder):
+    """The user nobody, where root can become it and Python can then still be read."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can become another user")
+    user = pwd.getpwnam("nobody")
+    probe = [sys.executable, "-c", "import encodings.ascii, mailsys.service"]
+    if subprocess.run(probe, user=user.pw_uid, cwd=open_folder, capture_output=True, check=False).returncode:
+        pytest.skip("this Python is not readable for other users")
+    return user
+
+
+def test_started_as_root_it_becomes_the_user(nobody, open_folder, letter):
+    """What root does with the command line beside the server stays within the user's reach."""
+    host = new_host(open_folder / "own", "--user", "nobody")
+    host.start()
+    try:
+        host.wait_until_ready()
+        status = Path(f"/proc/{host.pid}/status").read_text()
+        for who, number in (("Uid", nobody.pw_uid), ("Gid", nobody.pw_gid)):
+            assert f"{who}:\t{number}\t{number}\t{number}\t{number}\n" in status
+        host.run("account", "add", "late@system.test", "--password-stdin", told="secret late\n")
+        late = Person("late@system.test", "secret late")
+        deliver(host, late, letter)
+        assert_one(mailbox(host, late), letter)
+        owners = {path.stat().st_uid for path in (host.directory / "data").rglob("*")}
+        assert owners == {nobody.pw_uid}
+    finally:
+        host.stop()
