@@ -1,0 +1,96 @@
+"""Where the stations meet: every interface, and the values that cross them.
+
+A station knows the others only by what stands here; ``mailsys.stations`` introduces them.  Import
+from ``mailsys.interfaces`` itself; the modules below it only keep each meeting place on one page.
+Methods named "from a worker thread" block and are never called by the reactor's thread.
+"""
+
+from mailsys.interfaces.connections import (
+    ConnectionEnded,
+    HostStops,
+    IConnection,
+    IConversation,
+    Peer,
+    Session,
+    TimedOut,
+)
+from mailsys.interfaces.intake import (
+    Acceptance,
+    IIntake,
+    IMailDrop,
+    MailboxAction,
+    NotStored,
+)
+from mailsys.interfaces.judging import (
+    ACCEPT,
+    Disposition,
+    IGreetingPause,
+    IJudge,
+    IJudgePipeline,
+    Verdict,
+)
+from mailsys.interfaces.logins import (
+    ILogins,
+    LoginUnavailable,
+)
+from mailsys.interfaces.machine import (
+    IWorkers,
+)
+from mailsys.interfaces.mailboxes import (
+    IMailbox,
+    IMailStore,
+    IQuota,
+    MailboxInUse,
+    StoredMessage,
+)
+from mailsys.interfaces.routing import (
+    Account,
+    DirectoryUnavailable,
+    IDirectory,
+    IRouter,
+    Refused,
+    Route,
+    ToMailboxes,
+)
+from mailsys.interfaces.story import (
+    IJournal,
+    JournalEvent,
+)
+
+__all__ = [
+    "ACCEPT",
+    "Acceptance",
+    "Account",
+    "ConnectionEnded",
+    "DirectoryUnavailable",
+    "Disposition",
+    "HostStops",
+    "IConnection",
+    "IConversation",
+    "IDirectory",
+    "IGreetingPause",
+    "IIntake",
+    "IJournal",
+    "IJudge",
+    "IJudgePipeline",
+    "ILogins",
+    "IMailDrop",
+    "IMailStore",
+    "IMailbox",
+    "IQuota",
+    "IRouter",
+    "IWorkers",
+    "JournalEvent",
+    "LoginUnavailable",
+    "MailboxAction",
+    "MailboxInUse",
+    "NotStored",
+    "Peer",
+    "Refused",
+    "Route",
+    "Session",
+    "StoredMessage",
+    "TimedOut",
+    "ToMailboxes",
+    "Verdict",
+]

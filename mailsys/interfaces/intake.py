@@ -1,0 +1,95 @@
+"""The commit point: what is handed to the intake, and what it needs of a store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from zope.interface import Interface
+
+from mailsys.interfaces.routing import Account
+from mailsys.message.address import Address
+from mailsys.message.content import Content
+from mailsys.message.envelope import Envelope
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxAction:
+    """One copy for one account, decided before the commit.
+
+    ``head`` is this copy's own header lines in front of the content (Return-Path, Delivered-To,
+    Received …).  ``name`` is the file's base name and unique for ever.
+    """
+
+    account: Address
+    recipient: Address
+    folder: str
+    name: str
+    head: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """One message that is about to be answered with 250; ``facts`` are for its story."""
+
+    envelope: Envelope
+    actions: tuple[MailboxAction, ...]
+    content: Content
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+class NotStored(Exception):  # noqa: N818 - the peer may try again, nothing is wrong with the message
+    """Nothing of the message was kept; the peer may try again (452)."""
+
+
+class IIntake(Interface):
+    """Takes messages so that they cannot be lost any more."""
+
+    async def commit(acceptance: Acceptance) -> None:
+        """Return when the message is synced and in every mailbox; raises NotStored."""
+
+
+class IMailDrop(Interface):
+    """The store as intake sees it: where copies are written, laid and settled."""
+
+    def plan(
+        account: Account, recipient: Address, head: bytes, content_size: int, *, crlf: bool = True
+    ) -> MailboxAction:
+        """Choose folder and name for a copy of ``len(head) + content_size`` octets.  Touches no disk.
+
+        ``crlf`` says that every line of it ends with CR LF.
+        """
+
+    def write(action: MailboxAction, content: Content) -> None:
+        """Write the whole copy where no reader sees it; nothing is synced.
+
+        From a worker thread; raises OSError.
+        """
+
+    def lay(action: MailboxAction) -> None:
+        """Move the written copy into its folder.  From a worker thread; raises OSError."""
+
+    def discard(action: MailboxAction) -> None:
+        """Remove the written copy if it is there.  From a worker thread; raises OSError."""
+
+    def is_written(action: MailboxAction) -> bool:
+        """Does the written copy, whole, still wait to be laid?  From a worker thread."""
+
+    def is_laid(action: MailboxAction, content_size: int) -> bool:
+        """Is the copy, whole, in any folder of the account?  From a worker thread; raises OSError."""
+
+    def replace(action: MailboxAction) -> None:
+        """Move the written copy over the laid one, whatever folder and flags that has now.
+
+        From a worker thread; raises FileNotFoundError when the laid one has gone, OSError.
+        """
+
+    def settle(actions: Sequence[MailboxAction]) -> Sequence[MailboxAction]:
+        """Sync laid copies and their folders; return those that could not be synced.
+
+        A copy that is gone (deleted, moved) counts as settled.  From a worker thread.
+        """
+
+    def announce(action: MailboxAction) -> None:
+        """Tell open mailboxes that a copy was laid.  In the reactor's thread."""

@@ -1,0 +1,80 @@
+"""Is it wanted?  Verdicts, and who gives them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from zope.interface import Attribute, Interface
+
+from mailsys.interfaces.connections import Session
+from mailsys.message.address import Address
+from mailsys.message.content import Content
+from mailsys.message.envelope import Envelope
+from mailsys.message.reply import Reply
+
+
+class Disposition(Enum):
+    """What should become of it; the later ones outweigh the earlier."""
+
+    ACCEPT = 0
+    JUNK = 1
+    DEFER = 2
+    REJECT = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A judge's report.  ``reply`` is what the peer is told when it defers or rejects."""
+
+    disposition: Disposition
+    reason: str = ""
+    reply: Reply | None = None
+    headers: tuple[bytes, ...] = ()  # header lines for the message, with CRLF
+
+
+ACCEPT = Verdict(Disposition.ACCEPT)
+
+
+class IJudge(Interface):
+    """Reports on a connection, a sender, a recipient or a message.  Never decides alone."""
+
+    name: str = Attribute("as in the configuration and the journal")
+
+    async def connection(session: Session) -> Verdict:
+        """Before the greeting."""
+
+    async def sender(session: Session, reverse_path: Address | None) -> Verdict:
+        """At MAIL."""
+
+    async def recipient(session: Session, recipient: Address) -> Verdict:
+        """At RCPT, for a recipient that is known."""
+
+    async def message(session: Session, envelope: Envelope, content: Content) -> Verdict:
+        """At the end of DATA."""
+
+
+class IGreetingPause(Interface):
+    """A judge that wants the greeting held back, to see who cannot wait."""
+
+    def pause_seconds(session: Session) -> float:
+        """How long; 0 for none."""
+
+
+class IJudgePipeline(Interface):
+    """All judges that the configuration names, as one."""
+
+    def pause_seconds(session: Session) -> float:
+        """How long to hold the greeting back."""
+
+    async def connection(session: Session) -> Verdict:
+        """The weightiest verdict of all judges."""
+
+    async def sender(session: Session, reverse_path: Address | None) -> Verdict:
+        """The weightiest verdict of all judges."""
+
+    async def recipient(session: Session, recipient: Address) -> Verdict:
+        """The weightiest verdict of all judges."""
+
+    async def message(session: Session, envelope: Envelope, content: Content) -> Verdict:
+        """The weightiest verdict, with the header lines of all judges."""

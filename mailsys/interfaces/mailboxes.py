@@ -1,0 +1,66 @@
+"""Mailboxes, as those who read them see them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from zope.interface import Attribute, Interface
+
+from mailsys.interfaces.routing import Account
+from mailsys.message.content import Content
+
+
+class MailboxInUse(Exception):  # noqa: N818
+    """Another session holds this mailbox for itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMessage:
+    """A message in a folder: ``size`` octets on the disk, ``wire_size`` with CRLF line ends."""
+
+    uid: int
+    size: int
+    wire_size: int
+
+
+class IMailbox(Interface):
+    """One open folder of one account."""
+
+    uid_validity: int = Attribute("RFC 9051 2.3.1.1")
+    messages: Sequence[StoredMessage] = Attribute("as of opening, by rising UID")
+
+    async def content(uid: int) -> Content:
+        """The message as stored; raises KeyError when it has gone meanwhile, OSError when unreadable."""
+
+    async def read(uid: int) -> bytes:
+        """Return the whole of a small message at once; raises KeyError, OSError."""
+
+    async def read_many(uids: Sequence[int]) -> Sequence[bytes | KeyError | OSError]:
+        """Return the whole of several small messages in one go; for one that fails, what ``read`` raises."""
+
+    async def expunge(uids: Sequence[int]) -> None:
+        """Delete; those already gone do not matter.  Raises OSError if any stays."""
+
+    def close() -> None:
+        """Give up the hold on the mailbox."""
+
+
+class IMailStore(Interface):
+    """Mailboxes by account and folder."""
+
+    async def open(account: Account, folder: str, *, exclusive: bool) -> IMailbox:
+        """Open for reading; raises MailboxInUse, OSError.  ``exclusive`` is POP3's (RFC 1939 section 8)."""
+
+
+class IQuota(Interface):
+    """How full the mailboxes are."""
+
+    async def has_room(account: Account, octets: int) -> bool:
+        """Would a message of this size fit at this moment?"""
+
+    async def hold(account: Account, octets: int) -> bool:
+        """Set room aside for a message that is being committed; False when there is none."""
+
+    def release(account: Account, octets: int, *, used: bool) -> None:
+        """End a hold: ``used`` when the message was laid."""

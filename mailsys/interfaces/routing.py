@@ -1,0 +1,69 @@
+"""Where does it live?  Accounts, routes, and who knows them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from zope.interface import Interface
+
+from mailsys.message.address import Address
+from mailsys.message.reply import Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Someone with a mailbox.  ``quota_bytes`` is None without a limit."""
+
+    address: Address
+    quota_bytes: int | None = None
+    active: bool = True
+
+
+class DirectoryUnavailable(Exception):  # noqa: N818 - the peer may try again
+    """Nothing can be looked up for the moment; a peer is told 451."""
+
+
+class IDirectory(Interface):
+    """Domains, accounts and aliases.  Addresses are folded (``Address.folded``) by the caller.
+
+    Every method may raise DirectoryUnavailable.
+    """
+
+    async def is_local(domain: str) -> bool:
+        """Is this domain ours?"""
+
+    async def account(address: Address) -> Account | None:
+        """The account of exactly this address."""
+
+    async def alias(address: Address) -> Sequence[Address] | None:
+        """The targets of exactly this alias; ``*@domain`` is the catch-all."""
+
+    async def postmaster(domain: str) -> Account | None:
+        """Who gets postmaster's mail when no account or alias of that name exists (RFC 5321 4.5.1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToMailboxes:
+    """It goes into these accounts' mailboxes; ``via`` tells the way in words (aliases, tags)."""
+
+    accounts: tuple[Account, ...]
+    via: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """It cannot be taken; the peer is told why."""
+
+    reply: Reply
+    via: tuple[str, ...] = ()
+
+
+Route = ToMailboxes | Refused
+
+
+class IRouter(Interface):
+    """Finds where a recipient lives."""
+
+    async def route(recipient: Address) -> Route | None:
+        """Return None when the recipient is none of this router's business."""
