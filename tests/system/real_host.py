@@ -1,10 +1,13 @@
 """Makes real hosts on loopback, with free ports."""
 
+import os
+
 from mailsys.lab.host import Host
 from mailsys.lab.organisation import Organisation, Person
 from mailsys.lab.ports import choose_port_base
 
-ADDRESS = "127.0.0.1"
+# Loopback has many addresses: with one of its own, a test run cannot take ports from another.
+ADDRESS = f"127.20.{os.getpid() >> 8 & 255}.{os.getpid() & 255}"
 
 
 def new_host(folder, *options, people=2):
