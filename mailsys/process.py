@@ -1,7 +1,8 @@
-"""The process itself: which user it is, and how many files it may open."""
+"""The process itself: which user it is, how many files it may open, and that it is alone on its data."""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pwd
 import resource
@@ -17,12 +18,38 @@ def check_user(name: str) -> None:
         return
     if not name:
         raise CannotBecome(
-            'Started as root without [process] user: name a user that mailsys becomes, or "root" to stay root.'
+            "Started as root without [process] user: name a user that mailsys becomes,"
+            ' or "root" to stay root.'
         )
     try:
         pwd.getpwnam(name)
     except KeyError:
         raise CannotBecome(f'[process] user = "{name}": this machine has no such user.') from None
+
+
+def make_data_folder(path: str, name: str) -> None:
+    """Make the data folder if it is missing, for the user that we become; raises OSError."""
+    if os.path.isdir(path):
+        return
+    os.makedirs(path, mode=0o700)
+    if os.geteuid() == 0 and name != "root":
+        user = pwd.getpwnam(name)
+        os.chown(path, user.pw_uid, user.pw_gid)
+
+
+def claim(data: str) -> int:
+    """Make sure that no other server works on this data; raises CannotBecome.
+
+    Returns the descriptor that holds the claim, until it is closed or the process ends.
+    """
+    path = os.path.join(data, "lock")
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise CannotBecome(f"Another mailsys is running with the data folder {data}.") from None
+    return descriptor
 
 
 def become(name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,13 +14,21 @@ from twisted.internet.interfaces import IListeningPort
 from twisted.internet.ssl import CertificateOptions
 from twisted.logger import Logger
 
+from mailsys.accounts.database import AccountsError
 from mailsys.config import not_built_yet
 from mailsys.config.schema import Configuration, Listener
 from mailsys.message import reply as replies
 from mailsys.net.factory import ConversationFactory
 from mailsys.net.limits import ConnectionLimits
 from mailsys.net.tls import CertificateError, load_certificate
-from mailsys.process import CannotBecome, become, check_user, raise_file_limit
+from mailsys.process import (
+    CannotBecome,
+    become,
+    check_user,
+    claim,
+    make_data_folder,
+    raise_file_limit,
+)
 from mailsys.stations import Stations
 
 SERVED = ("smtp", "lmtp", "pop3")
@@ -54,6 +63,7 @@ class MailHost(Service):
         self._configuration = configuration
         self._reactor = reactor
         self._stations: Stations | None = None
+        self._claim: int | None = None
         self._ports: list[OpenPort] = []
         self.failure = ""
 
@@ -75,7 +85,7 @@ class MailHost(Service):
         Deferred.fromCoroutine(steps).addErrback(self._give_up)
 
     def _give_up(self, failure: Any) -> None:
-        if failure.check(CannotStart, CannotBecome, CertificateError):
+        if failure.check(CannotStart, CannotBecome, CertificateError, AccountsError):
             self.failure = str(failure.value)
             log.critical("{reason}", reason=self.failure)
         else:
@@ -88,7 +98,10 @@ class MailHost(Service):
         raise_file_limit()
         for sentence in not_built_yet(self._configuration):
             log.warn("{sentence}", sentence=sentence)
-        os.makedirs(self._configuration.data, mode=0o700, exist_ok=True)
+        try:
+            make_data_folder(self._configuration.data, self._configuration.process.user)
+        except OSError as error:
+            raise CannotStart(f"The data folder cannot be made: {error}") from error
         certificate = self._certificate()
         limits = ConnectionLimits(
             self._configuration.limits.connections, self._configuration.limits.connections_per_address
@@ -96,6 +109,8 @@ class MailHost(Service):
         for listener in self._configuration.listen:
             if listener.service in SERVED:
                 self._ports.append(await self._open(listener, certificate, limits))
+        if not self._ports:
+            raise CannotStart("No [[listen]] in the configuration opens a port.")
 
     def _certificate(self) -> CertificateOptions | None:
         tls = self._configuration.tls
@@ -121,6 +136,7 @@ class MailHost(Service):
 
     async def _serve(self) -> None:
         become(self._configuration.process.user)
+        self._claim = claim(self._configuration.data)
         self._stations = stations = Stations(self._configuration, self._reactor)
         stations.start()
         await stations.files.run(stations.intake.replay)
@@ -133,6 +149,23 @@ class MailHost(Service):
                 service=opened.listener.service,
                 endpoint=opened.listener.endpoint,
             )
+
+        signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(self.reload))
+
+    def reload(self) -> None:
+        """SIGHUP: take a renewed certificate; connections that are open keep theirs.
+
+        What else has changed in the configuration needs a restart.
+        """
+        try:
+            certificate = self._certificate()
+        except CertificateError as error:
+            log.error("The old certificate stays in use: {reason}", reason=str(error))
+            return
+        for opened in self._ports:
+            if opened.listener.tls != "none":
+                opened.factory.tls = certificate
+        log.info("Read the certificate again")
 
     # ------------------------------------------------------------------ stop
 
@@ -151,3 +184,5 @@ class MailHost(Service):
             opened.factory.end_all()
         if self._stations is not None:
             await self._stations.stop()
+        if self._claim is not None:
+            os.close(self._claim)

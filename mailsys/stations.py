@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from twisted.internet.task import Clock
+from twisted.logger import Logger
 
 from mailsys.accounts.checker import StoredPasswords
+from mailsys.accounts.database import open_database
 from mailsys.accounts.directory import Directory
 from mailsys.accounts.logins import Logins
 from mailsys.accounts.portal import open_portal
@@ -41,6 +43,8 @@ from mailsys.store.maildir.tree import MaildirTree
 from mailsys.threads import NoThreads, Workers
 
 FILE_THREADS = 8
+
+log = Logger(namespace="mailsys")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,11 @@ class Stations:
         self.logins = Logins(portal, self.directory, self.configuration.auth.default_domain)
 
     def start(self) -> None:
-        """Begin to work; the intake begins after its replay."""
+        """Begin to work; the intake begins after its replay.  Raises AccountsError."""
+        if os.path.exists(self.paths.accounts):
+            open_database(self.paths.accounts).close()  # brings its tables up to date
+        else:
+            log.warn("There are no domains yet: add one with 'mailsys domain add'")
         self.files.start()
         self.hashing.start()
         self.journal.start()

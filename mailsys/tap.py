@@ -5,8 +5,9 @@ from __future__ import annotations
 from twisted.application.service import IService
 from twisted.python import usage
 
-from mailsys.config import ConfigurationError
+from mailsys.config import ConfigurationError, load
 from mailsys.control.command import CannotDo, find_configuration
+from mailsys.control.configuration import known_judges
 
 
 class Options(usage.Options):
@@ -14,19 +15,12 @@ class Options(usage.Options):
 
     synopsis = "[options]"
     longdesc = "Serves mail as the configuration says.  'mailsys init' makes one."
-    optParameters = (
-        ["config", "c", None, "the configuration (default: as for the command mailsys)"],
-    )
+    optParameters = (["config", "c", None, "the configuration (default: as for the command mailsys)"],)
 
     def postOptions(self) -> None:
         """Read the configuration while mistakes can still be told plainly."""
-        from mailsys.judge.builtin import BUILTIN
-
         try:
-            path = find_configuration(self["config"])
-            from mailsys.config import load
-
-            self["configuration"] = load(path, BUILTIN)
+            self["configuration"] = load(find_configuration(self["config"]), known_judges())
         except (ConfigurationError, CannotDo) as error:
             raise usage.UsageError(str(error)) from error
 

@@ -6,10 +6,11 @@ import argparse
 import sys
 from typing import Any
 
-from mailsys.control.command import CannotDo, config_path
+from mailsys.control.command import CannotDo
+from mailsys.control.configuration import read_configuration
 
 
-def add_parser(subcommands: Any) -> None:
+def add_parser(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add ``serve``."""
     parser = subcommands.add_parser("serve", help="serve mail in the foreground until SIGTERM or Ctrl-C")
     parser.set_defaults(run=run)
@@ -17,24 +18,34 @@ def add_parser(subcommands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until told to stop."""
+    configuration = read_configuration(arguments)
     from twisted.internet import reactor
-    from twisted.logger import globalLogBeginner, textFileLogObserver
 
-    from mailsys.config import ConfigurationError, load
-    from mailsys.judge.builtin import BUILTIN
     from mailsys.service import MailHost
 
-    try:
-        configuration = load(config_path(arguments), BUILTIN)
-    except ConfigurationError as error:
-        raise CannotDo(str(error)) from error
-    globalLogBeginner.beginLoggingTo([textFileLogObserver(sys.stdout)], redirectStandardIO=False)
-    host = MailHost(configuration, reactor)
+    _begin_logging()
+    running: Any = reactor
+    host = MailHost(configuration, running)
     host.privilegedStartService()
     host.startService()
-    running: Any = reactor
     running.addSystemEventTrigger("before", "shutdown", host.stopService)
     running.run()
     if host.failure:
         raise CannotDo(host.failure)
     return 0
+
+
+def _begin_logging() -> None:
+    """One line an event on standard output."""
+    from twisted.logger import FilteringLogObserver, globalLogBeginner, textFileLogObserver
+
+    observer = FilteringLogObserver(textFileLogObserver(sys.stdout), [_speaks_of_mail])
+    globalLogBeginner.beginLoggingTo([observer], redirectStandardIO=False)
+
+
+def _speaks_of_mail(event: Any) -> Any:
+    """Leave out Twisted's remarks on its own ports."""
+    from twisted.logger import PredicateResult
+
+    is_remark = event.get("log_namespace") == "log_legacy" and not event.get("isError")
+    return PredicateResult.no if is_remark else PredicateResult.maybe
