@@ -1,5 +1,6 @@
 """Quotas: the mailbox never holds much more than it may, whoever delivers and deletes."""
 
+import errno
 import os
 
 import pytest
@@ -202,10 +203,23 @@ def test_a_link_in_place_of_the_file_is_not_followed(house, tmp_path):
     victim.write_text("precious")
     house.tree.ready(LIMITED.address, "INBOX", "new")
     size_file(house).symlink_to(victim)
-    with pytest.raises(OSError, match="symbolic link"):
-        has_room(house, 1)
     house.quota.release(LIMITED, 1000, used=True)
+    assert has_room(house, 1)
     assert victim.read_text() == "precious"
+    assert not size_file(house).is_symlink()
+
+
+@pytest.mark.row(52)
+def test_on_a_full_disk_the_quota_is_still_known(house):
+    """Row 52: that the file cannot be written is logged, and is no reason to refuse mail."""
+
+    def full(path):
+        raise OSError(errno.ENOSPC, "No space left")
+
+    foreign(house, 1, 9 * MEGABYTE)
+    house.disk.create = full
+    assert hold(house, 1000)
+    assert not hold(house, 2 * MEGABYTE)
 
 
 def test_a_disk_error_while_noting_is_repaired_by_the_next_look(house, monkeypatch):

@@ -17,6 +17,8 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from twisted.logger import Logger
+
 from mailsys.disk import Disk
 from mailsys.store.maildir.folders import folder_directories
 from mailsys.store.maildir.names import sizes_in
@@ -24,6 +26,8 @@ from mailsys.store.maildir.scan import open_regular, scan
 
 NAME = "maildirsize"
 FILE_OCTETS = 5120
+
+log = Logger(namespace="mailsys.store")
 
 _LIMIT = re.compile(rb"(?:.*,)?(\d{1,18})S(?:,.*)?")
 _LINE = re.compile(rb" *(-?\d{1,18}) +(-?\d{1,18}) *")
@@ -49,7 +53,7 @@ class MaildirSize:
         return self._read() or self.recount()
 
     def recount(self) -> Usage:
-        """Count all messages in all folders and write the file; raises OSError."""
+        """Count all messages in all folders, and write the file if that can be done; raises OSError."""
         # A change during the count must make the file look old: it gets the time before the count.
         changed = self._last_change()
         octets = messages = 0
@@ -58,7 +62,10 @@ class MaildirSize:
                 octets += _size(f"{folder}/{subdirectory}", name)
                 messages += 1
         usage = Usage(octets, messages)
-        self._write(usage, changed)
+        try:
+            self._write(usage, changed)
+        except OSError as error:
+            log.warn("{path!r} cannot be written: {error}", path=self._path, error=error)
         return usage
 
     def add(self, octets: int, messages: int) -> None:
@@ -80,8 +87,8 @@ class MaildirSize:
     def _read(self) -> Usage | None:
         try:
             descriptor = open_regular(self._path)
-        except FileNotFoundError:
-            return None
+        except OSError:
+            return None  # missing, or a link: it is counted anew and replaced
         try:
             status = os.fstat(descriptor)
             if status.st_size > FILE_OCTETS or status.st_mtime_ns < self._last_change():
