@@ -99,7 +99,7 @@ class Stations:
 
     def _build_store(self) -> None:
         tree = MaildirTree(Layout(self.configuration.store.maildir, self.configuration.data), self.disk)
-        names = NameSource(time.time, os.getpid(), socket.gethostname(), 0)
+        names = NameSource(time.time, os.getpid(), socket.gethostname(), secrets.randbits(32))
         self.changes = ChangeFeed()
         self.quota = MaildirQuota(tree, self.disk, self.files, time.monotonic)
         self.drop = MaildirDrop(tree, self.disk, names, self.changes)
