@@ -23,7 +23,7 @@ _HEADER = re.compile(rb"(mailsys-intake (\d{1,9}) (\d+) (\S*) ([0-9a-f]{16}) )([
 _MESSAGE = re.compile(rb"([0-9a-f]{16} message (\d+\.\d+) (\d{1,12}) (\d{1,12}) )([0-9a-f]{8})\n")
 _MARK = re.compile(rb"([0-9a-f]{16} (laid|late|aborted) ((?:\d+\.\d+ )+))([0-9a-f]{8})\n")
 _LATE = re.compile(rb"[0-9a-f]{16} late ")
-_A_TOKEN = re.compile(rb"([0-9a-f]{16}) message \d+\.\d+ ")
+_A_TOKEN = re.compile(rb"([0-9a-f]{16}) (?:message|laid|late|aborted) \d+\.\d+ ")
 
 
 class _Damaged(Exception):  # noqa: N818 - it only says where reading goes on
@@ -116,15 +116,19 @@ class _Scan:
         """Take the token of the first record that is whole under its own."""
         for match in _A_TOKEN.finditer(self._data):
             self._token = match[1]
-            try:
-                self._place(match.start())
-            except _Damaged:
-                continue
-            self._segment.token = self._token.decode()
-            break
-        else:
-            self._token = b""
+            if self._is_whole(match.start()):
+                self._segment.token = self._token.decode()
+                return 0
+        self._token = b""
         return 0
+
+    def _is_whole(self, position: int) -> bool:
+        try:
+            if self._mark(position) is None:
+                self._place(position)
+        except _Damaged:
+            return False
+        return True
 
     def _next_token(self, position: int) -> int:
         found = self._data.find(self._token + b" ", position + 1) if self._token else -1
@@ -132,8 +136,10 @@ class _Scan:
 
     def _record(self, position: int) -> int:
         """Take the record that begins here; returns where the next begins."""
-        if mark := _MARK.match(self._data, position):
-            return self._mark(mark)
+        if mark := self._mark(position):
+            marked = self._segment.aborted if mark[2] == ABORTED.encode() else self._segment.laid
+            marked.update(mark[3].decode().split())
+            return mark.end()
         place = self._place(position)
         try:
             self._segment.records[place.id] = self._decoded(place)
@@ -141,12 +147,12 @@ class _Scan:
             raise _Damaged from error
         return place.end
 
-    def _mark(self, match: re.Match[bytes]) -> int:
-        if not match[1].startswith(self._token) or int(match[4], 16) != crc32(match[1]):
+    def _mark(self, position: int) -> re.Match[bytes] | None:
+        """The whole mark that begins here; None when a message does."""
+        match = _MARK.match(self._data, position)
+        if match and not (match[1].startswith(self._token) and int(match[4], 16) == crc32(match[1])):
             raise _Damaged
-        marked = self._segment.aborted if match[2] == ABORTED.encode() else self._segment.laid
-        marked.update(match[3].decode().split())
-        return match.end()
+        return match
 
     def _place(self, position: int) -> _Place:
         match = _MESSAGE.match(self._data, position)

@@ -104,6 +104,29 @@ def test_killed_after_an_error(root, number, operations, length):
         shutil.rmtree(root)
 
 
+@each_error
+def test_killed_right_after_an_error(root, number, operations):
+    """Rows 52, 53: the same when no later batch can set right what the one with the error left."""
+    batch = [MESSAGES[name] for name in ("one", "two", "five", "seven")]
+    for failing in range(1000):
+        disk = FailingDisk({failing}, number, operations)
+        house = House(root, disk)
+        try:
+            house.replay()
+        except OSError:
+            shutil.rmtree(root, ignore_errors=True)
+            continue
+        house.commit(*batch)
+        again = House(root, SteppedDisk(), life=1)
+        again.replay()
+        assert_each_once(root, house.stored, failing)
+        assert_refused_are_not_there(root, house, failing)
+        shutil.rmtree(root)
+        if len(disk.steps) <= failing:
+            break
+    assert failing > 50
+
+
 def assert_refused_are_not_there(root, house, context):
     found = {message_id for message_id, _user in laid_copies(root)}
     assert not found & set(house.refused), (context, house.refused)

@@ -1,0 +1,160 @@
+"""What settling and replay do besides what the crash tests prove: deleted mail, disks that lie, damage."""
+
+import glob
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from crash.house import House, Message, laid_copies
+from disks import FailingDisk, SteppedDisk
+
+
+def started(root, disk=None, **life):
+    house = House(root, disk or SteppedDisk(), **life)
+    house.replay()
+    return house
+
+
+def file_of(root, user, text="Subject"):
+    """The one file of the user's with this text."""
+    files = filter(Path.is_file, Path(root, "mail", user).rglob("*"))
+    (path,) = (str(file) for file in files if text in file.read_text())
+    return path
+
+
+def test_a_restart_does_not_bring_back_what_was_deleted(tmp_path):
+    """The mark in the log tells that it was laid; the page cache has survived the process."""
+    house = started(tmp_path)
+    house.commit(Message("one", "ann", "bob"))
+    os.unlink(file_of(tmp_path, "ann"))
+    started(tmp_path, life=1)
+    assert laid_copies(tmp_path) == {("one", "bob"): 1}
+
+
+def test_a_message_read_and_moved_before_power_was_lost_is_not_doubled(tmp_path):
+    house = started(tmp_path)
+    house.commit(Message("one", "ann"))
+    path = file_of(tmp_path, "ann")
+    os.rename(path, path.replace("/new/", "/cur/") + ":2,S")
+    started(tmp_path, boot="another", life=1)
+    assert laid_copies(tmp_path) == {("one", "ann"): 1}
+
+
+def test_a_copy_cut_short_by_a_loss_of_power_is_laid_again(tmp_path):
+    house = started(tmp_path)
+    house.commit(Message("one", "ann"))
+    path = file_of(tmp_path, "ann")
+    os.rename(path, path := path.replace("/new/", "/cur/") + ":2,S")
+    os.truncate(path, 20)
+    started(tmp_path, boot="another", life=1)
+    assert laid_copies(tmp_path) == {("one", "ann"): 1}
+
+
+def test_after_a_failed_sync_copies_are_made_anew_where_they_are_now(tmp_path):
+    """The user has read one and deleted the other meanwhile."""
+    disk = FailingDisk((), operations={"sync", "sync_file_system"})
+    house = started(tmp_path, disk)
+    house.commit(Message("one", "ann"), Message("two", "bob"))
+    house.seal()
+    disk.failing = range(10**9)
+    house.settler.run()
+    os.unlink(file_of(tmp_path, "bob"))
+    path = file_of(tmp_path, "ann")
+    os.rename(path, path := path.replace("/new/", "/cur/") + ":2,S")
+    disk.failing = ()
+    with open(path, "rb") as before:
+        house.settle_all()
+        assert os.fstat(before.fileno()).st_ino != os.stat(path).st_ino
+    assert laid_copies(tmp_path) == {("one", "ann"): 1}
+    assert os.listdir(house.directory) == ["spool"]
+
+
+def test_the_last_resort_is_the_inbox(tmp_path):
+    """A folder that cannot be written to for ever does not keep the mail from its user."""
+    house = started(tmp_path)
+    house.commit(Message("one", "ann", folder="Lists"))
+    lay = house.drop.lay
+
+    def lay_in_inbox_only(action):
+        if action.folder == "Lists":
+            raise PermissionError("this folder is read-only")
+        lay(action)
+
+    house.drop.lay = lay_in_inbox_only
+    house.commit(Message("six", "ann", folder="Lists"))
+    assert house.stored == ["one", "six"]
+    house.settle_all()
+    assert "/new/" in file_of(tmp_path, "ann", "Subject: six")
+    assert "/.Lists/" not in file_of(tmp_path, "ann", "Subject: six")
+    assert os.listdir(house.directory) == ["spool"]
+    assert ("six", "INBOX") in {
+        (event.id, event.facts.get("folder")) for event in house.journal.events.values()
+    }
+
+
+def test_a_mailbox_in_trouble_is_tried_less_and_less_often(tmp_path):
+    house = started(tmp_path)
+    tries = []
+
+    def lay(action):
+        tries.append(action)
+        raise PermissionError
+
+    house.drop.lay = lay
+    house.commit(Message("one", "ann"))
+    house.seal()
+    tries_by_round = []
+    for _ in range(40):
+        house.settler.run()
+        tries_by_round.append(len(tries) - 1)
+    assert [tries_by_round.index(number) + 1 for number in range(1, 7)] == [1, 3, 6, 11, 20, 37]
+
+
+def test_damage_in_the_log_is_kept_for_a_person_to_look_at(tmp_path):
+    """The other messages are there, and neither the segment nor any spool file is thrown away."""
+    house = started(tmp_path)
+    house.commit(Message("one", "ann"), Message("large", "bob", is_large=True), Message("two", "cid"))
+    (log,) = glob.glob(f"{house.directory}/*.log")
+    Path(log).write_bytes(Path(log).read_bytes().replace(b'"subject":"large"', b'"subject":"l?rge"'))
+    shutil.rmtree(tmp_path / "mail")
+    again = started(tmp_path, boot="another", life=1)
+    assert laid_copies(tmp_path) == {("one", "ann"): 1, ("two", "cid"): 1}
+    assert sorted(os.listdir(house.directory)) == [os.path.basename(log)[:-4] + ".damaged", "spool"]
+    assert os.listdir(again.spool) == ["large"]
+
+
+def test_a_segment_that_cannot_be_read_stays(tmp_path):
+    house = started(tmp_path)
+    path = os.path.join(house.directory, "999.log")
+    os.mkdir(path)
+    again = started(tmp_path, life=1)
+    assert os.path.isdir(path)
+    again.commit(Message("one", "ann"))
+    assert again.stored == ["one"]
+
+
+def test_spool_files_of_sessions_that_died_are_removed(tmp_path):
+    house = started(tmp_path)
+    house.content(Message("large", "ann", is_large=True))
+    assert os.listdir(house.spool) == ["large"]
+    started(tmp_path, life=1)
+    assert os.listdir(house.spool) == []
+
+
+def test_the_story_is_complete_after_a_restart(tmp_path):
+    house = started(tmp_path)
+    house.commit(Message("one", "ann", "bob"))
+    again = started(tmp_path, life=1)
+    assert again.journal.events == house.journal.events
+    assert len(again.journal.events) == 3
+
+
+@pytest.mark.parametrize("name", ["1.log.bak", "x.log", "-1.log", "spool", "1.damaged", "²2.log"])
+def test_files_that_are_no_segments_are_left_alone(tmp_path, name):
+    house = started(tmp_path)
+    path = os.path.join(house.directory, name)
+    if name != "spool":
+        open(path, "w").close()
+    started(tmp_path, life=1)
+    assert os.path.exists(path)
