@@ -33,8 +33,10 @@ class HeaderLimits:
 LIMITS = HeaderLimits()
 
 # RFC 5322 3.6.8: field-name = 1*ftext; ftext = %d33-57 / %d59-126.  The second group is the rest of
-# the line with what is folded to it (2.2.3).  Possessive, so that no input makes it go back.
-_LINE = re.compile(rb"(?:([!-9;-~]++)[ \t]*+:)?+([^\n]*+(?:\n[ \t][^\n]*+)*+)(?:\n|\Z)")
+# the line with what is folded to it (2.2.3).  Runs are possessive, and what follows a group always
+# matches, so no input makes it go back.  Groups are not possessive: Python before 3.11.5 goes on in
+# the wrong place after one that matched in part.
+_LINE = re.compile(rb"(?:([!-9;-~]++)[ \t]*+:)?([^\n]*+(?:\n[ \t][^\n]*+)*)(?:\n|\Z)")
 
 
 @dataclass(frozen=True, slots=True)

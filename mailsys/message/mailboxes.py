@@ -31,7 +31,7 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _PIECE, _UNENDED, _MARK = 1, 2, 3  # the groups of a token
-_COMMENT_STEP = re.compile(rb"[^()\\]*+(?:\\.[^()\\]*+)*+(\(|\)|\\?\Z)", re.DOTALL)
+_COMMENT_STEP = re.compile(rb"[^()\\]*+(?:\\.[^()\\]*+)*(\(|\)|\\?\Z)", re.DOTALL)
 _QUOTED_PAIR = re.compile(rb"\\(.)", re.DOTALL)
 # What makes another reader cut an address elsewhere, or see one in a comment.
 _MISLEADS_IN_QUOTES = re.compile(rb"[\\@<>(),;:]")
