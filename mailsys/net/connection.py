@@ -3,6 +3,10 @@
 A conversation is one coroutine a connection, so it does one thing at a time: it waits for bytes,
 answers, waits until the peer has taken the answer.  While it works, what arrives is kept up to
 ``HIGH_WATER`` octets and then left in the kernel.
+
+A peer that has ended its half of the connection still hears the answers.  When we end ours, what it
+still sends is read and dropped for a while: a socket that is closed with octets unread resets the
+connection, and a reset destroys what the peer has not read yet, our last reply.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ from twisted.internet import tcp
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import (
     IDelayedCall,
+    IHalfCloseableProtocol,
     IHandshakeListener,
     IPushProducer,
     IReactorTime,
@@ -38,12 +43,14 @@ from mailsys.interfaces import (
 HIGH_WATER = 64 * 1024
 HANDSHAKE_SECONDS = 30.0
 FAREWELL_SECONDS = 30.0  # how long what was sent last may take to leave
+LINGER_SECONDS = 5.0  # how long the peer may take to close after that
+LINGER_OCTETS = 1024 * 1024  # how much it may still send
 DRAIN_SECONDS = 300.0
 
 log = Logger(namespace="mailsys.net")
 
 
-@implementer(IConnection, IHandshakeListener, IPushProducer)
+@implementer(IConnection, IHalfCloseableProtocol, IHandshakeListener, IPushProducer)
 class Connection(Protocol):
     """Made by the factory for each connection; gives the conversation what ``IConnection`` says."""
 
@@ -70,7 +77,11 @@ class Connection(Protocol):
         self._received: list[bytes] = []
         self._octets = 0
         self._reading = True
-        self._ended = False
+        self._ended = False  # nothing more comes
+        self._closing = False  # nothing more is said
+        self._shut = False  # all that was said is with the kernel, and the peer was told that it is all
+        self._lost = False
+        self._dropped = 0
         self._waiter: Deferred[None] | None = None
         self._handshake: Deferred[None] | None = None
         self._deadline = 0.0
@@ -93,8 +104,7 @@ class Connection(Protocol):
         self._received.append(data)
         self._octets += len(data)
         if self._octets > HIGH_WATER and self._reading:
-            self._reading = False
-            self.transport.pauseProducing()
+            self._stem()
         self._wake(self._waiter if not self.congested else None)
 
     def handshakeCompleted(self) -> None:
@@ -104,9 +114,22 @@ class Connection(Protocol):
             self.tls = f"{connection.get_protocol_version_name()} {connection.get_cipher_name()}"
         self._wake(self._handshake)
 
+    def readConnectionLost(self) -> None:
+        """The peer has said its last word, and may still listen."""
+        self._ended = True
+        if self._closing:
+            self.transport.loseConnection()
+        self._wake(self._waiter)
+
+    def writeConnectionLost(self) -> None:
+        """Our last word is with the kernel."""
+        self._shut = True
+        self._set_alarm(LINGER_SECONDS)
+
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Wake whatever waits, so that it sees the end."""
-        self._ended = True
+        self._ended = self._lost = True
+        self._direct = False
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
@@ -146,13 +169,11 @@ class Connection(Protocol):
     async def receive(self, seconds: float) -> bytes:
         """Wait for bytes."""
         while not self._received:
+            if self._ended:
+                raise ConnectionEnded
             await self._wait(seconds)
         data = self._received[0] if len(self._received) == 1 else b"".join(self._received)
-        self._received.clear()
-        self._octets = 0
-        if not self._reading and not self._ended:
-            self._reading = True
-            self.transport.resumeProducing()
+        self._forget_received()
         return data
 
     async def drained(self) -> None:
@@ -166,24 +187,32 @@ class Connection(Protocol):
 
     async def start_tls(self) -> None:
         """Do the handshake; whatever came in plain text and was not used is dropped."""
-        self._received.clear()
-        self._octets = 0
+        await self.drained()  # what is paused now would stay so inside TLS
+        if self._ended:
+            raise ConnectionEnded
+        self._forget_received()
         self._direct = False
         self._handshake = Deferred()
         self.transport.startTLS(self._certificate)
         self._set_alarm(HANDSHAKE_SECONDS)
         await self._handshake
         self._handshake = None
-        if self._ended or not self.tls:
+        if self._lost or not self.tls:
             raise ConnectionEnded
 
     def close(self) -> None:
         """Let what was sent leave, then close; a peer that does not take it is cut off."""
-        if self._ended:
+        if self._closing or self._lost:
             return
+        self._closing = True
+        self._set_alarm(LINGER_SECONDS if self._direct else FAREWELL_SECONDS)
+        self._forget_received()
         self.transport.unregisterProducer()
-        self.transport.loseConnection()
-        self._set_alarm(FAREWELL_SECONDS)
+        if self._ended or self.tls:  # TLS itself waits for the peer's close_notify
+            self.transport.loseConnection()
+        else:
+            self.transport.loseWriteConnection()
+        self._ended = True
 
     # ------------------------------------------------------------------ what the service calls
 
@@ -212,7 +241,7 @@ class Connection(Protocol):
     async def _wait(self, seconds: float) -> None:
         if self._stopping:
             raise HostStops
-        if self._ended:
+        if self._lost:
             raise ConnectionEnded
         self._set_alarm(seconds)
         self._rang = False
@@ -221,6 +250,24 @@ class Connection(Protocol):
         self._waiter = None
         if self._rang:
             raise TimedOut
+
+    def _stem(self) -> None:
+        """Too much has come: while we work it waits with the peer, after our last word it is dropped."""
+        if not self._closing:
+            self._reading = False
+            self.transport.pauseProducing()
+            return
+        self._dropped += self._octets
+        self._forget_received()
+        if self._dropped > LINGER_OCTETS:
+            self.transport.abortConnection()
+
+    def _forget_received(self) -> None:
+        self._received.clear()
+        self._octets = 0
+        if not self._reading and not self._ended:
+            self._reading = True
+            self.transport.resumeProducing()
 
     def _wake(self, waiter: Deferred[None] | None) -> None:
         if waiter is not None and not waiter.called:
@@ -239,10 +286,10 @@ class Connection(Protocol):
         left = self._deadline - self._clock.seconds()
         if left > 0:
             self._alarm = self._clock.callLater(left, self._ring)
-        elif self._handshake is not None:
+        elif self._shut:
+            self.transport.loseConnection()  # what the kernel still holds goes on its way
+        elif self._closing or self._handshake is not None:
             self.transport.abortConnection()
         elif self._waiter is not None:
             self._rang = True
             self._wake(self._waiter)
-        elif self.transport.disconnecting:
-            self.transport.abortConnection()
