@@ -39,7 +39,7 @@ def _begin_logging() -> None:
     """One line an event on standard output."""
     from twisted.logger import FilteringLogObserver, globalLogBeginner, textFileLogObserver
 
-    observer = FilteringLogObserver(textFileLogObserver(sys.stdout), [_speaks_of_mail])
+    observer = FilteringLogObserver(textFileLogObserver(sys.stdout), [_speaks_of_mail])  # type: ignore[list-item]
     globalLogBeginner.beginLoggingTo([observer], redirectStandardIO=False)
 
 

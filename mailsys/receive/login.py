@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from mailsys.interfaces import Account, ILogins, LoginUnavailable, Session
 from mailsys.message import reply as replies
@@ -18,7 +18,7 @@ REFUSALS: Mapping[Refusal, Reply] = {
 }
 
 
-def mechanisms_for(session: Session, plaintext: str) -> Sequence[str]:
+def mechanisms_for(session: Session, plaintext: str) -> tuple[str, ...]:
     """The mechanisms we offer on this connection; ``plaintext`` is the setting of that name."""
     allowed = session.tls or plaintext == "always" or (plaintext == "loopback" and session.peer.is_loopback)
     return tuple(sasl.MECHANISMS) if allowed else ()

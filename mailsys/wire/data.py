@@ -77,18 +77,19 @@ class DataDecoder:
     def feed(self, data: bytes) -> tuple[bytes, bytes | None]:
         """Return the decoded octets, and what came after the end, or None while it is not reached."""
         data = self._held + data
-        end = data.find(END)
+        dot = data.find(b"\r\n.")  # most messages have no line that begins with a dot but the last
+        end = data.find(END, dot) if dot >= 0 else -1
         if end >= 0:
-            return self._decode(data[: end + 2]), data[end + 5 :]
+            return self._decode(data[: end + 2], dot < end), data[end + 5 :]
         keep = _possible_end(data)
         self._held = data[len(data) - keep :]
         raw = data[: len(data) - keep]
-        return (self._decode(raw) if raw else b""), None
+        return (self._decode(raw, dot >= 0) if raw else b""), None
 
-    def _decode(self, raw: bytes) -> bytes:
+    def _decode(self, raw: bytes, has_dots: bool) -> bytes:
         """``raw`` ends where no CR LF dot can straddle: the beginning of one is always held."""
         self.scan.feed(raw)
-        decoded = raw.replace(b"\r\n.", b"\r\n")
+        decoded = raw.replace(b"\r\n.", b"\r\n") if has_dots else raw
         if self._virtual:
             decoded = decoded[self._virtual :]
             self._virtual = 0

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from mailsys.message.reply import Reply
 
@@ -19,7 +20,7 @@ class Offer:
     message_octets: int
     recipients: int
     starttls: bool = False
-    mechanisms: Sequence[str] = ()
+    mechanisms: tuple[str, ...] = ()
 
 
 def _auth(offer: Offer) -> str | None:
@@ -40,6 +41,7 @@ EXTENSIONS: Sequence[Callable[[Offer], str | None]] = (
 )
 
 
+@lru_cache(maxsize=32)
 def hello_reply(verb: str, offer: Offer) -> Reply:
     """The answer to HELO, EHLO or LHLO."""
     lines = [offer.hostname]

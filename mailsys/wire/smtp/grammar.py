@@ -20,6 +20,7 @@ _PATH = re.compile(r' *<((?:"(?:[^"\\]|\\.)*"|[^<>"])*)>(?: +(.*))?', re.DOTALL)
 _SOURCE_ROUTE = re.compile(r"(?:@[^@,:\s]{1,255},)*@[^@,:\s]{1,255}:")
 # esmtp-keyword = (ALPHA / DIGIT) *(ALPHA / DIGIT / "-"); esmtp-value = 1*(%d33-60 / %d62-126)
 _PARAMETER = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]{0,31})(?:=([!-<>-~\u0080-\U0010ffff]{1,1000}))?")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _GREETING_NAME = re.compile(r"[!-~]{1,255}")
 MAXIMUM_PARAMETERS = 20
 SIZE_DIGITS = 20  # RFC 1870 section 3
@@ -39,7 +40,7 @@ def decode_argument(argument: bytes, reply: Reply) -> str:
         text = argument.decode("utf-8")
     except UnicodeDecodeError:
         raise Malformed(reply) from None
-    if any(character < " " or character == "\x7f" for character in text):
+    if _CONTROL.search(text):
         raise Malformed(reply)
     return text
 
