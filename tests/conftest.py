@@ -4,6 +4,12 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# The same cases each time, so that ./check says the same twice; pytest bounds the time.
+# To look for new cases: ./check --hypothesis-profile=default
+settings.register_profile("check", derandomize=True, deadline=None)
+settings.load_profile("check")
 
 REPOSITORY = Path(__file__).parent.parent
 

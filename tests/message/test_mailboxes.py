@@ -259,7 +259,11 @@ names = st.text(st.characters(codec="ascii", min_codepoint=32, max_codepoint=126
 addresses = st.from_regex(r"[a-z]{1,8}(\.[a-z+]{1,8})?@[a-z]{1,8}\.[a-z]{2,5}", fullmatch=True)
 
 
-@given(st.lists(st.tuples(names.map(str.strip), addresses), max_size=5))
+# Python leaves spaces outside of quotes, where their number means nothing.
+plain_names = names.map(lambda name: " ".join(name.split()))
+
+
+@given(st.lists(st.tuples(plain_names, addresses), max_size=5))
 def test_what_python_writes_is_read(pairs):
     value = ", ".join(formataddr(pair) for pair in pairs).encode()
     found = parse_mailboxes(value)

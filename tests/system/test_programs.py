@@ -67,7 +67,7 @@ def test_fetchmail(host, someone, letter, tmp_path, way):
         f"no rewrite fetchall no keep mda '/bin/cat >> {tmp_path}/fetched'\n"
     )
     settings.chmod(0o600)
-    run("fetchmail", "--fetchmailrc", settings, env=os.environ | {"FETCHMAILHOME": str(tmp_path)})
+    run("fetchmail", "--fetchmailrc", settings, env=os.environ | {"HOME": str(tmp_path)})
     assert (tmp_path / "fetched").read_bytes().endswith(as_text(letter))
     assert mailbox(host, someone) == []
 
