@@ -145,7 +145,7 @@ class VolatileDisk(SteppedDisk):
     def __init__(self, root, last=None, failing=()):
         super().__init__()
         self._root = str(root)
-        self._last = last
+        self.last = last
         self._failing = failing
         self._files = {}  # path: _File, as programs see them now
         self._entries = {}  # directory: {name: _File or None for a directory}, as they are on the disk
@@ -159,7 +159,7 @@ class VolatileDisk(SteppedDisk):
             self._entries[directory] = entries
 
     def at_step(self, number, operation):
-        if self._last is not None and number >= self._last:
+        if self.last is not None and number >= self.last:
             raise Stopped
         if number in self._failing:
             raise OSError(errno.EIO, os.strerror(errno.EIO))
@@ -283,6 +283,11 @@ def half_of_the_data(path, synced, written):
         return written
     kept = written[: len(synced) + (len(written) - len(synced)) // 2]
     return kept.ljust(len(written), b"\0") if path.endswith(".log") else kept
+
+
+def zeros_for_data(path, synced, written):
+    """All sizes are right, yet what was not synced is zeros."""
+    return synced.ljust(len(written), b"\0")
 
 
 def all_of_the_data(path, synced, written):

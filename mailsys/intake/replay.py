@@ -1,8 +1,8 @@
 """At start, before anybody is let in: do what the log promised and the last run did not.
 
 Within the same boot the page cache has survived, so a record with a ``laid`` mark is done.  After a
-loss of power nothing is sure but what was synced: each copy is looked for, and laid again when it is
-missing or short.
+loss of power nothing is sure but what was synced: each copy is looked for, laid again when it is
+missing or short, and written anew when it is there, since its octets may never have reached the disk.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from twisted.logger import Logger
 from mailsys.disk import Disk, make_durable_directories
 from mailsys.intake.record import Record, spool_file
 from mailsys.intake.scan import ScannedSegment, scan
-from mailsys.intake.segment import Segment, record_segment, segment_number, segment_path
+from mailsys.intake.segment import ANOTHER_BOOT, Segment, record_segment, segment_number, segment_path
 from mailsys.intake.settle import DAMAGED_SUFFIX, Settler
 from mailsys.intake.spool import remove_all_but, spool_path
 from mailsys.interfaces import IJournal, IMailDrop, MailboxAction
@@ -77,7 +77,8 @@ class Replay:
 
     def _segment(self, scanned: ScannedSegment, aborted: set[str], laid: set[str]) -> Segment:
         """The segment as the settler takes it, with all that is left to do."""
-        segment = Segment(scanned.path, scanned.token, self._disk.failed_syncs, scanned.octets)
+        failed_syncs = self._disk.failed_syncs if self._is_of_this_boot(scanned) else ANOTHER_BOOT
+        segment = Segment(scanned.path, scanned.token, failed_syncs, scanned.octets)
         segment.is_damaged = bool(scanned.damage)
         marked = map(record_segment, scanned.laid | scanned.aborted)
         segment.marks_of = set(marked) - {segment.number}
@@ -95,12 +96,15 @@ class Replay:
         return segment
 
     def _is_done(self, record: Record, scanned: ScannedSegment, laid: set[str]) -> bool:
-        if scanned.boot_id == self._boot_id:
+        if self._is_of_this_boot(scanned):
             return record.id in laid
-        # Octets of a copy that nobody synced are not to be trusted, whatever its size says.
+        # Octets that nobody synced are not to be trusted, whatever the file's size says.
         self._discard(record.acceptance.actions)
         size = record.acceptance.content.size
         return all(self._is_laid(action, size) for action in record.acceptance.actions)
+
+    def _is_of_this_boot(self, scanned: ScannedSegment) -> bool:
+        return bool(self._boot_id) and scanned.boot_id == self._boot_id
 
     def _is_laid(self, action: MailboxAction, size: int) -> bool:
         try:

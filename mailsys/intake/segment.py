@@ -11,6 +11,7 @@ from mailsys.intake.record import LATE, Record, mark_line
 from mailsys.interfaces import MailboxAction
 
 SUFFIX = ".log"
+ANOTHER_BOOT = -1  # no sync of this boot covers what was written; its octets may be anything
 
 
 @dataclass(slots=True, eq=False)
@@ -18,7 +19,7 @@ class Segment:
     """``records`` are its messages that are owed to somebody; of these, ``unlaid`` are not in place.
 
     ``unsettled`` are copies in place that are not known to be on the disk; ``failed_syncs`` is the
-    disk's before the first of them was written.  ``marks_of`` are the
+    disk's before the first of them was written, or ANOTHER_BOOT.  ``marks_of`` are the
     numbers of older segments whose marks lie in this one, so that it must outlive them.
     ``rounds`` counts failed attempts to settle it, ``pause`` the rounds to leave out before the next.
     """

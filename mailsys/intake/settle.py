@@ -157,7 +157,7 @@ class Settler:
             self._log.failure("{path} took no mark of a laid message", path=segment.path)
 
     def _sync_copies(self, segment: Segment) -> None:
-        """Sync what is in place, after writing again what an earlier sync may have lost."""
+        """Sync what is in place, after writing again what may have lost octets."""
         if segment.failed_syncs != self._disk.failed_syncs:
             self._rewrite_all(segment)
         if segment.unsettled:
@@ -170,10 +170,11 @@ class Settler:
             self._log.error("{path}: {count} copies could not be synced", path=segment.path, count=count)
 
     def _rewrite_all(self, segment: Segment) -> None:
-        """A failed sync loses octets for good, of whatever files, and says so only once."""
+        """Make each copy anew: a failed sync loses octets of any files, and says so only once."""
         failed_syncs = self._disk.failed_syncs
-        words = "A sync has failed: {count} copies are written again from {path}"
-        self._log.error(words, count=len(segment.unsettled), path=segment.path)
+        if segment.unsettled:
+            words = "{count} copies may be damaged, and are written again from {path}"
+            self._log.warn(words, count=len(segment.unsettled), path=segment.path)
         for record, action in segment.unsettled:
             self._rewrite(record, action)
         segment.failed_syncs = failed_syncs

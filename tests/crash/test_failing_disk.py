@@ -2,6 +2,7 @@
 
 import errno
 import shutil
+from pathlib import Path
 
 import pytest
 from disks import NEEDS_DESCRIPTOR, NEEDS_SPACE, FailingDisk, SteppedDisk, Stopped, StoppingDisk
@@ -85,6 +86,8 @@ def test_an_error_at_each_step(root, number, operations, length):
         assert_no_segments(house, first)
         assert_each_once(root, house.stored, first)
         assert_refused_are_not_there(root, house, first)
+        if length == 1:
+            assert list(Path(root).glob("mail/*/tmp/*")) == []
         MESSAGES.pop("another")
         shutil.rmtree(root)
 

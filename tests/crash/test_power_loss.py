@@ -11,16 +11,22 @@ from disks import (
     all_of_the_data,
     half_of_the_data,
     no_unsynced_data,
+    zeros_for_data,
 )
-from house import House, assert_log_is_empty, assert_none_lost, live
+from house import SECOND, House, assert_log_is_empty, assert_none_lost, live
 
 from mailsys.store.maildir import settle as maildir_settle
 
 pytestmark = pytest.mark.row(53)
 
-REMAINS = [None, no_unsynced_data, half_of_the_data, all_of_the_data]
-names_of_remains = ["only what was synced", "names without data", "half of the data", "everything"]
-each_remains = pytest.mark.parametrize("remains", REMAINS, ids=names_of_remains)
+REMAINS = {
+    "only what was synced": None,
+    "names without data": no_unsynced_data,
+    "half of the data": half_of_the_data,
+    "zeros for data": zeros_for_data,
+    "everything": all_of_the_data,
+}
+each_remains = pytest.mark.parametrize("remains", REMAINS.values(), ids=REMAINS)
 
 
 @pytest.fixture(params=["each file synced", "file systems synced"], autouse=True)
@@ -90,6 +96,23 @@ def _replay_is_cut_off(root, life, remains):
     finally:
         disk.lose_power(remains)
     return False
+
+
+@each_remains
+def test_power_lost_after_the_process_was_killed(root, remains):
+    """Row 53: what the killed process had not synced yet is not taken for synced by the next one."""
+    steps = steps_of_a_life(root)
+    for killed in range(1, len(steps), 9):
+        house, disk = life_until(root, killed)
+        disk.last = None
+        again = House(root, disk, life=1)
+        again.replay()
+        again.settle()
+        again.commit(*SECOND[0])
+        disk.lose_power(remains)
+        start_again(root, 2, killed)
+        assert_none_lost(root, house.stored + again.stored, killed)
+        shutil.rmtree(root)
 
 
 @each_remains

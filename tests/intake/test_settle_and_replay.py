@@ -32,6 +32,34 @@ def test_a_restart_does_not_bring_back_what_was_deleted(tmp_path):
     assert laid_copies(tmp_path) == {("one", "bob"): 1}
 
 
+def test_a_message_laid_but_not_marked_when_the_process_ended_is_not_doubled(tmp_path):
+    """Its user has read it in the meantime."""
+    disk = SteppedDisk()
+    house = started(tmp_path, disk)
+    house.log._mark_laid = lambda segment, record_ids: None
+    house.commit(Message("one", "ann"))
+    path = file_of(tmp_path, "ann")
+    os.rename(path, path.replace("/new/", "/cur/") + ":2,S")
+    started(tmp_path, life=1)
+    assert laid_copies(tmp_path) == {("one", "ann"): 1}
+
+
+def test_marks_stay_as_long_as_the_segment_they_are_about(tmp_path):
+    """An aborted message would come back if the mark went first."""
+    disk = FailingDisk((), operations={"sync_data", "truncate"})
+    house = started(tmp_path, disk)
+    house.drop.lay = None  # so that the first segment cannot be settled
+    house.commit(Message("one", "ann"))
+    disk.failing = range(10**9)
+    house.commit(Message("two", "bob"))
+    disk.failing = ()
+    house.settle()
+    assert len(glob.glob(f"{house.directory}/*.log")) == 2
+    started(tmp_path, life=1)
+    assert (house.stored, house.refused) == (["one"], ["two"])
+    assert laid_copies(tmp_path) == {("one", "ann"): 1}
+
+
 def test_a_message_read_and_moved_before_power_was_lost_is_not_doubled(tmp_path):
     house = started(tmp_path)
     house.commit(Message("one", "ann"))
