@@ -17,7 +17,8 @@ from mailsys.net.limits import ConnectionLimits
 def peer_of(address: IAddress | None, service: str) -> Peer:
     """Who is at the other end; an IPv4 address that came over an IPv6 socket is written as IPv4."""
     if isinstance(address, IPv4Address | IPv6Address):
-        return Peer(address.host.removeprefix("::ffff:"), address.port, service)
+        mapped = address.host.removeprefix("::ffff:")  # RFC 4291 2.5.5.2
+        return Peer(address.host if ":" in mapped else mapped, address.port, service)
     return Peer("", 0, service)
 
 

@@ -10,20 +10,23 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IListeningPort
+from twisted.internet.main import CONNECTION_DONE
 from twisted.internet.task import Clock, deferLater
 from twisted.internet.testing import StringTransport
 from twisted.internet.threads import deferToThread
+from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
 from zope.interface import implementer
 
 from mailsys.control.self_signed import write_self_signed
-from mailsys.interfaces import IConversation, Peer
+from mailsys.interfaces import ConnectionEnded, IConversation, Peer
 from mailsys.net.connection import Connection
 from mailsys.net.factory import ConversationFactory
 from mailsys.net.limits import ConnectionLimits
 from mailsys.net.tls import load_certificate
 
 SECONDS = 10  # no client here waits longer
+LOOPBACK = "tcp:0:interface=127.0.0.1:backlog=400"
 BUSY = b"421 4.3.2 Too many connections\r\n"
 
 
@@ -93,12 +96,42 @@ class MemoryPeer:
         return self.wire.producerState == "producing"
 
 
+class Listener:
+    """A conversation that keeps what it hears; while ``work`` waits, it works."""
+
+    def __init__(self, seconds=300.0):
+        self.heard = []
+        self.end = None
+        self.work = None
+        self._seconds = seconds
+
+    async def __call__(self, connection):
+        try:
+            while True:
+                self.heard.append(await connection.receive(self._seconds))
+                if self.work is not None:
+                    await self.work
+        except ConnectionEnded as end:
+            self.end = type(end)
+            raise
+
+
+async def silent(connection):
+    await connection.receive(300)
+
+
+def lose(peer, reason=CONNECTION_DONE):
+    """The transport is gone."""
+    peer.wire.connected = False
+    peer.connection.connectionLost(Failure(reason))
+
+
 class SocketTestCase(TestCase):
     """Listens on loopback with the real reactor; clients are plain sockets in threads."""
 
     timeout = 30
 
-    async def listen(self, function, endpoint="tcp:0:interface=127.0.0.1", total=0, per_address=0, **options):
+    async def listen(self, function, endpoint=LOOPBACK, total=0, per_address=0, **options):
         """Serve; returns the factory, which then has the ``port`` it listens on."""
         limits = ConnectionLimits(total, per_address)
         factory = ConversationFactory(reactor, "smtp", limits, BUSY, options.pop("tls", None), **options)
@@ -114,14 +147,14 @@ class SocketTestCase(TestCase):
             connection.transport.abortConnection()
         await until(lambda: not factory.connections)
 
-    async def client(self, factory, function, *arguments):
-        """Call ``function(socket, *arguments)`` in a thread, with a socket that is connected."""
+    def client(self, factory, function):
+        """Call ``function(socket)`` in a thread, with a socket that is connected; fires with its result."""
 
         def run():
             with connected(factory) as peer:
-                return function(peer, *arguments)
+                return function(peer)
 
-        return await deferToThread(run)
+        return deferToThread(run)
 
 
 async def until(is_so, seconds=SECONDS):
@@ -145,10 +178,10 @@ def connected(factory):
 
 def hear(peer):
     """All that comes until the end."""
-    heard = b""
+    heard = bytearray()
     while piece := peer.recv(65536):
         heard += piece
-    return heard
+    return bytes(heard)
 
 
 def hear_line(peer):
