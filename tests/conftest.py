@@ -13,6 +13,9 @@ settings.load_profile("check")
 
 REPOSITORY = Path(__file__).parent.parent
 
+# Programs that tests start find this checkout, installed or not.
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(REPOSITORY), os.environ.get("PYTHONPATH")]))
+
 
 @pytest.fixture(scope="session")
 def repository():

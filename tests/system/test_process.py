@@ -94,8 +94,10 @@ def nobody(open_folder):
         pytest.skip("only root can become another user")
     user = pwd.getpwnam("nobody")
     probe = [sys.executable, "-c", "import encodings.ascii, mailsys.service"]
-    if subprocess.run(probe, user=user.pw_uid, cwd=open_folder, capture_output=True, check=False).returncode:
-        pytest.skip("this Python is not readable for other users")
+    try:
+        subprocess.run(probe, user=user.pw_uid, cwd=open_folder, capture_output=True, check=True, timeout=60)
+    except (PermissionError, subprocess.CalledProcessError):
+        pytest.skip("this Python cannot be read by other users")
     return user
 
 

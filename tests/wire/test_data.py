@@ -53,7 +53,10 @@ def test_fake_ends_never_end_data(fake):
 
 
 @pytest.mark.row(10)
-@pytest.mark.parametrize(("octets", "fault"), [(998, None), (1000, None), (1024, None), (1100, DataFault.LONG_LINE), (70000, DataFault.LONG_LINE)])
+@pytest.mark.parametrize(
+    ("octets", "fault"),
+    [(998, None), (1000, None), (1024, None), (1100, DataFault.LONG_LINE), (70000, DataFault.LONG_LINE)],
+)
 @pytest.mark.parametrize("step", [1, 100, 4096, 10**6])
 def test_a_line_that_is_too_long_is_told_at_the_true_end(octets, fault, step):
     """Row 10: a long line never falls back to command mode."""
@@ -64,7 +67,10 @@ def test_a_line_that_is_too_long_is_told_at_the_true_end(octets, fault, step):
     assert len(content) == len(wire) - 3
 
 
-@given(st.lists(st.sampled_from([b"\r", b"\n", b"\r\n", b".", b"x", b"\r\n.\r\n"]), max_size=20), st.integers(1, 5))
+@given(
+    st.lists(st.sampled_from([b"\r", b"\n", b"\r\n", b".", b"x", b"\r\n.\r\n"]), max_size=20),
+    st.integers(1, 5),
+)
 def test_result_does_not_depend_on_the_split(parts, step):
     wire = b"".join(parts) + b"\r\n.\r\n"
     pieces = [wire[at : at + step] for at in range(0, len(wire), step)]
