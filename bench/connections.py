@@ -89,6 +89,8 @@ class Connections:
                 self._read(connection)
             else:
                 self._send(connection, connection.unsent)
+        except BlockingIOError:
+            pass  # it was not ready after all
         except StopIteration:
             self._close(connection)
         except (Refused, OSError) as error:
@@ -105,6 +107,8 @@ class Connections:
         reply += self._received[:count]
         if connection.request.is_whole(reply):
             connection.request = connection.conversation.send(bytes(reply))
+            if connection.unsent:
+                raise Refused("the server answered before it had heard everything")
             reply.clear()
             self._send(connection, memoryview(connection.request.octets))
         elif len(reply) > REPLY_OCTETS:
