@@ -13,7 +13,7 @@ from disks import (
     no_unsynced_data,
     zeros_for_data,
 )
-from house import SECOND, House, assert_log_is_empty, assert_none_lost, live
+from house import FIRST, SECOND, House, assert_log_is_empty, assert_none_lost, live
 
 from mailsys.store.maildir import settle as maildir_settle
 
@@ -113,6 +113,21 @@ def test_power_lost_after_the_process_was_killed(root, remains):
         start_again(root, 2, killed)
         assert_none_lost(root, house.stored + again.stored, killed)
         shutil.rmtree(root)
+
+
+def test_folders_that_a_killed_process_made_are_synced_by_the_next(root):
+    """Row 53: a folder that is there may not be on the disk yet."""
+    os.makedirs(os.path.join(root, "mail"))
+    disk = VolatileDisk(root)
+    house = House(root, disk)
+    disk.make_directory(house.directory)
+    disk.make_directory(house.spool)
+    house.replay()
+    house.commit(*FIRST[1])
+    assert house.stored == ["large", "small"]
+    disk.lose_power(None)
+    start_again(root, 1, "")
+    assert_none_lost(root, house.stored)
 
 
 @each_remains

@@ -139,6 +139,21 @@ def test_a_mailbox_in_trouble_is_tried_less_and_less_often(tmp_path):
     assert [tries_by_round.index(number) + 1 for number in range(1, 7)] == [1, 3, 6, 11, 20, 37]
 
 
+def test_a_segment_stays_until_the_story_is_safe(tmp_path):
+    house = started(tmp_path)
+    house.commit(Message("one", "ann"))
+
+    def flush():
+        raise OSError("the journal's disk is full")
+
+    house.journal.flush = flush
+    house.settle()
+    assert len(glob.glob(f"{house.directory}/*.log")) == 1
+    del house.journal.flush
+    house.settle_all()
+    assert os.listdir(house.directory) == ["spool"]
+
+
 def test_damage_in_the_log_is_kept_for_a_person_to_look_at(tmp_path):
     """The other messages are there, and neither the segment nor any spool file is thrown away."""
     house = started(tmp_path)
