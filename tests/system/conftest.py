@@ -7,6 +7,7 @@ import uuid
 from pathlib import Path
 
 import pytest
+from attacked_host import _attacked, _victims, attacked, bystander, victim  # noqa: F401
 from real_host import new_host
 
 
