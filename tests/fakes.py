@@ -134,6 +134,7 @@ class MemoryMailbox:
         self._faults = faults
         self._close = close
         self.is_closed = False
+        self.is_cached = False  # is every message in memory, as the kernel's page cache may have it?
         self.reads = []  # UIDs, in the order in which they were read
 
     async def content(self, uid):
@@ -144,6 +145,9 @@ class MemoryMailbox:
         if uid in self._faults:
             raise self._faults[uid]
         return self._contents[uid]
+
+    def read_cached(self, uid):
+        return self._contents.get(uid) if self.is_cached else None
 
     async def read_many(self, uids):
         results = []

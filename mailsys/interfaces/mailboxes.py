@@ -36,6 +36,12 @@ class IMailbox(Interface):
     async def read(uid: int) -> bytes:
         """Return the whole of a small message at once; raises KeyError, OSError."""
 
+    def read_cached(uid: int) -> bytes | None:
+        """Return the whole of a small message if that needs no wait for a disk; None when it would.
+
+        Also None when it fails: then ``read`` says why.
+        """
+
     async def read_many(uids: Sequence[int]) -> Sequence[bytes | KeyError | OSError]:
         """Return the whole of several small messages in one go; for one that fails, what ``read`` raises."""
 

@@ -164,6 +164,10 @@ class Waiting:
     def __init__(self, sizes):
         self.messages = [StoredMessage(uid, size, size) for uid, size in enumerate(sizes, 1)]
         self.batches = []  # (UIDs, Deferred)
+        self.cached = {}
+
+    def read_cached(self, uid):
+        return self.cached.get(uid)
 
     async def read_many(self, uids):
         self.batches.append((list(uids), Deferred()))
@@ -187,6 +191,14 @@ def read(ahead, mailbox, number):
     assert reading.called
     reading.addErrback(lambda failure: failure.value)
     return reading.result
+
+
+def test_what_is_in_memory_needs_no_batch():
+    mailbox = Waiting([100] * 5)
+    mailbox.cached = {1: b"one", 2: b"two", 4: b"four"}
+    ahead = ReadAhead(mailbox)
+    assert [read(ahead, mailbox, number) for number in (1, 2, 3, 4)] == [b"one", b"two", b"3", b"four"]
+    assert mailbox.begun == [[3], [4, 5]]
 
 
 def test_batches_grow_with_use():

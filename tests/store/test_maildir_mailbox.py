@@ -73,6 +73,27 @@ def test_a_deleted_message_is_a_key_error(house):
         result_of(mailbox.read(1))
 
 
+def test_what_is_in_memory_is_read_at_once(house, monkeypatch):
+    action = house.deliver()
+    mailbox = house.open()
+    whole = result_of(mailbox.read(1))
+    assert mailbox.read_cached(1) == whole
+
+    def would_wait(*_arguments):
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "preadv", would_wait)
+        assert mailbox.read_cached(1) is None
+    move(house, action.name, f"cur/{action.name}:2,S")
+    assert mailbox.read_cached(1) is None  # it is not where it was; a thread looks for it
+    assert result_of(mailbox.read(1)) == mailbox.read_cached(1) == whole
+    os.unlink(house.root() / "cur" / f"{action.name}:2,S")
+    os.mkfifo(house.root() / "cur" / f"{action.name}:2,S")
+    assert mailbox.read_cached(1) is None
+    assert mailbox.read_cached(2) is None
+
+
 @pytest.mark.row(50)
 def test_a_message_that_was_replaced_by_a_link_or_fifo_is_not_read(house, tmp_path):
     """Row 50: after the look a link is not followed, and a FIFO does not hold the thread."""

@@ -1,7 +1,8 @@
 """Small messages, read before they are asked for.
 
-Clients fetch in order and wait for each message.  Without this every RETR would wait for a thread
-and a disk; so a thread reads several at once while the client is busy with those before.
+Clients fetch in order and wait for each message.  What the kernel has in memory is read at once.
+What is on the disk would make every RETR wait for a thread and the disk; so a thread reads several
+at once while the client is busy with those before.
 """
 
 from __future__ import annotations
@@ -35,6 +36,9 @@ class ReadAhead:
     async def read(self, number: int) -> bytes:
         """Return the whole of a small message; raises KeyError, OSError."""
         if number not in self._ready:
+            cached = self._mailbox.read_cached(self._messages[number - 1].uid)
+            if cached is not None:
+                return cached
             await self._fetch(number)
         result = self._ready[number]
         self._ready = {later: kept for later, kept in self._ready.items() if later > number}
