@@ -135,7 +135,12 @@ class Conversation:
             self._errors += 1
         if not self._closing and (self._errors > self._settings.errors or self._junk > JUNK_COMMANDS):
             self._say(replies.TOO_MANY_ERRORS)
-            self._closing = True
+            self._hang_up(replies.TOO_MANY_ERRORS)
+
+    def _hang_up(self, reply: Reply) -> None:
+        """End the connection for what the peer did, and let the journal know."""
+        self._closing = True
+        story.refused(self._reception, self._session, None, "CONNECT", reply)
 
     async def _drop(self) -> None:
         transaction, self._transaction = self._transaction, None
@@ -275,7 +280,7 @@ class Conversation:
         await transaction.add(piece.data)
         if transaction.octets > OVERDRAFT * self._settings.message_octets:
             self._say(replies.TOO_BIG)
-            self._closing = True
+            self._hang_up(replies.TOO_BIG)
 
     async def _body_end(self, end: BodyEnd) -> Reply | None:
         return await self._finish(end.fault)
@@ -330,7 +335,8 @@ class Conversation:
         return replies.GOODBYE
 
     async def _rejected(self, rejected: Rejected) -> Reply:
-        self._closing = self._closing or rejected.closes
+        if rejected.closes:
+            self._hang_up(rejected.reply)
         return rejected.reply
 
 

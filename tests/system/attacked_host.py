@@ -28,8 +28,12 @@ class Stranger:
 
     def __init__(self, host, service="smtp"):
         where = host.organisation
+        self._log = host.log
+        self._log_begin = host.log.stat().st_size
         self.socket = socket.create_connection((where.address, where.port(service)), timeout=SECONDS)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
+        own = re.escape(self.socket.getsockname()[0])
+        self._told = re.compile(rf" refused CONNECT: (.*); client [^\n]*\[{own}\]$", re.MULTILINE)
         self._heard = b""
         self.greeting = self.line()
 
@@ -110,6 +114,14 @@ class Stranger:
         except ConnectionResetError:
             pass
         return bytes(heard)
+
+    def was_refused(self, reply):
+        """The log tells that a connection from here ended with this reply."""
+        deadline = time.monotonic() + 5
+        while reply not in self._told.findall(self._log.read_bytes()[self._log_begin :].decode()):
+            assert time.monotonic() < deadline, "the log does not tell"
+            time.sleep(0.05)
+        return True
 
 
 class Bystander(threading.Thread):

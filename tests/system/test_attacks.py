@@ -121,7 +121,9 @@ def test_a_message_without_end(attacked, bystander, victim):
         while sent < 10 * MESSAGE_OCTETS and stranger.blast(piece):
             sent += len(piece)
         assert sent < 3 * MESSAGE_OCTETS
-        assert stranger.rest() in ([], ["552 5.3.4 Message is larger than this host accepts"])
+        refusal = "552 5.3.4 Message is larger than this host accepts"
+        assert stranger.rest() in ([], [refusal])
+        assert stranger.was_refused(refusal)
     assert inbox(attacked, victim) == []
     assert list((attacked.directory / "data" / "intake" / "spool").iterdir()) == []
     assert bystander.resident - before < 10 * MEGABYTE
@@ -165,6 +167,7 @@ def test_a_command_line_without_end(attacked, bystander, octets):
         if octets < MEGABYTE:
             assert arrived
             assert heard == ["500 5.5.2 Line too long"]
+            assert stranger.was_refused(heard[0])
         else:
             assert heard in ([], ["500 5.5.2 Line too long"])
     assert max(bystander.resident, resident(attacked)) - before < 10 * MEGABYTE
@@ -202,6 +205,7 @@ def test_commands_that_lead_to_nothing(attacked, command):
         stranger.blast(f"{command}\r\n".encode() * 100_000)
         *heard, last = stranger.rest()
         assert last == "421 4.7.0 Too many errors"
+        assert stranger.was_refused(last)
         assert len(heard) < 250
 
 
@@ -235,4 +239,5 @@ def test_another_protocol(attacked, service, opening):
     with Stranger(attacked, service) as stranger:
         stranger.say(opening)
         [answer] = stranger.rest()
-    assert answer.startswith("-ERR " if service == "pop3" else "421 4.7.0 ")
+        assert answer.startswith("-ERR " if service == "pop3" else "421 4.7.0 ")
+        assert service == "pop3" or stranger.was_refused(answer)

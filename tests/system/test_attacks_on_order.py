@@ -222,6 +222,7 @@ def test_more_than_may_be_sent_before_the_reply(attacked, stranger, victim, comm
     stranger.say(command.replace(b"%b", victim.address.encode()))
     heard = stranger.rest()
     assert heard[-1].startswith("554 5.5.0 ")
+    assert stranger.was_refused(heard[-1])
     assert len(heard) == (3 if b"DATA" in command else 1)
     assert count(attacked, victim) == 0
 
