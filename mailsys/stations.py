@@ -179,6 +179,7 @@ class Stations:
             spool=spool_path(self.paths.intake),
             new_id=self.ids.next,
             now=time.time,
+            clock=self.reactor,
         )
 
 

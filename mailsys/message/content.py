@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 READ_OCTETS = 256 * 1024
@@ -49,15 +49,22 @@ class MemoryContent:
 
 @dataclass(frozen=True, slots=True)
 class FileContent:
-    """A large message, or one that lies in a mailbox: ``size`` octets of a file from ``start``."""
+    """A large message, or one that lies in a mailbox: ``size`` octets of a file from ``start``.
+
+    ``beginning`` is as much of it as whoever made the file still had in memory, so that its header
+    can be looked at without a wait for the disk.
+    """
 
     path: str
     size: int
     start: int = 0
+    beginning: bytes = field(default=b"", repr=False, compare=False)
 
     def read(self, offset: int, octets: int) -> bytes:
-        """Return a range of the file; raises OSError."""
+        """Return a range; raises OSError."""
         octets = max(0, min(octets, self.size - offset))
+        if offset + octets <= len(self.beginning):
+            return self.beginning[offset : offset + octets]
         descriptor = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:
             return os.pread(descriptor, octets, self.start + offset)

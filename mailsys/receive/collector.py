@@ -1,5 +1,6 @@
 """Collects a message while it arrives: in memory while it is small, then in a file.
 
+Of a message in a file the first ``MEMORY_OCTETS`` stay in memory as well, for its header.
 The file lies in the intake's spool.  After a commit it is the intake's; until then it is ours, and
 ``discard`` removes it.
 """
@@ -24,6 +25,7 @@ class Collector:
         self._in_memory = 0
         self._descriptor: int | None = None
         self._in_file = False
+        self._beginning = b""
         self.size = 0
 
     async def add(self, piece: bytes) -> None:
@@ -39,7 +41,7 @@ class Collector:
         if not self._in_file:
             return MemoryContent(self._pieces)
         await self._workers.run(self._close)
-        return FileContent(self._path, self.size)
+        return FileContent(self._path, self.size, beginning=self._beginning)
 
     async def discard(self) -> None:
         """Forget everything; raises OSError when the file cannot be removed."""
@@ -51,6 +53,7 @@ class Collector:
         if self._descriptor is None:
             self._descriptor = self._disk.create(self._path)
             self._in_file = True
+            self._beginning = b"".join(self._pieces)
         pieces, self._pieces, self._in_memory = self._pieces, [], 0
         self._disk.write(self._descriptor, pieces)
 

@@ -28,6 +28,7 @@ from mailsys.message.address import Address
 from mailsys.message.envelope import Body
 from mailsys.message.reply import Reply
 from mailsys.receive import story
+from mailsys.receive.conduct import Conduct
 from mailsys.receive.handover import hand_over
 from mailsys.receive.login import LoginExchange, mechanisms_for
 from mailsys.receive.reception import Reception
@@ -38,7 +39,6 @@ from mailsys.wire.smtp import commands
 from mailsys.wire.smtp.extensions import Offer, hello_reply
 from mailsys.wire.smtp.server import BodyEnd, BodyPiece, ChunkEnd, LoginResponse, Rejected, SMTPServer
 
-JUNK_COMMANDS = 100  # commands that do not lead to a message, between two messages
 OVERDRAFT = 2  # how many times the largest message we read before we hang up
 
 log = Logger(namespace="mailsys.receive")
@@ -59,8 +59,9 @@ class Conversation:
         self._transaction: Transaction | None = None
         self._login: LoginExchange | None = None
         self._messages = 0
-        self._errors = 0
-        self._junk = 0
+        self._verb = ""  # of the last greeting
+        self._conduct = Conduct(reception.settings.errors)
+        self._deadline = 0.0
         self._closing = False
 
     async def run(self, connection: IConnection) -> None:
@@ -108,11 +109,10 @@ class Conversation:
     async def _next(self) -> None:
         event = self._machine.next_event()
         if event is None:
-            in_body = self._transaction is not None and self._machine.state is commands.State.DATA
-            patience = self._settings.data_seconds if in_body else self._settings.command_seconds
-            self._machine.receive_data(await self._connection.receive(patience))
+            self._machine.receive_data(await self._connection.receive(self._patience()))
             return
         answer = await ANSWERS[type(event)](self, event)
+        self._deadline = 0.0
         if answer is not None:
             self._send(self._machine.answer(answer))
             self._count(answer)
@@ -120,6 +120,18 @@ class Conversation:
             await self._drop()
         if self._connection.congested:
             await self._connection.drained()
+        if self._conduct.should_give_way():
+            await self._reception.pause(0)
+
+    def _patience(self) -> float:
+        """Seconds until more must come; a command must be whole in time, however it is dribbled."""
+        if self._machine.state is commands.State.DATA:
+            return self._settings.data_seconds
+        now = self._reception.clock.seconds()
+        self._deadline = self._deadline or now + self._settings.command_seconds
+        if self._deadline <= now:
+            raise TimedOut
+        return self._deadline - now
 
     def _send(self, data: bytes) -> None:
         self._connection.send(data)
@@ -129,11 +141,10 @@ class Conversation:
         self._connection.send(reply.render())
 
     def _count(self, reply: Reply) -> None:
+        self._conduct.answered(reply)
         if reply.code == 421:
             self._closing = True
-        elif not reply.is_positive:
-            self._errors += 1
-        if not self._closing and (self._errors > self._settings.errors or self._junk > JUNK_COMMANDS):
+        if not self._closing and self._conduct.is_too_much:
             self._say(replies.TOO_MANY_ERRORS)
             self._hang_up(replies.TOO_MANY_ERRORS)
 
@@ -162,8 +173,10 @@ class Conversation:
     # ------------------------------------------------------------------ greeting and TLS
 
     async def _hello(self, hello: commands.Hello) -> Reply:
-        self._junk += bool(self._session.greeting)
+        if self._session.greeting:
+            self._conduct.junk()
         self._session.greeting = hello.name
+        self._verb = hello.verb
         self._set_protocol(hello.verb)
         offer = Offer(
             hostname=self._settings.hostname,
@@ -204,29 +217,32 @@ class Conversation:
             return replies.LOGIN_NEEDS_TLS
         exchange = sasl.MECHANISMS[command.mechanism]()
         self._login = LoginExchange(exchange, self._reception.logins, self._session)
-        return self._logged_in(await self._login.begin(command.initial))
+        return await self._logged_in(await self._login.begin(command.initial))
 
     async def _login_response(self, response: LoginResponse) -> Reply | None:
         if self._login is None:
             return replies.BAD_SEQUENCE
-        return self._logged_in(await self._login.go_on(response.line))
+        return await self._logged_in(await self._login.go_on(response.line))
 
-    def _logged_in(self, result: Reply | bytes) -> Reply | None:
+    async def _logged_in(self, result: Reply | bytes) -> Reply | None:
         if isinstance(result, bytes):
             self._send(self._machine.challenge(result))
             return None
         login, self._login = self._login, None
         if login is not None and login.account is not None:
             self._session.login = login.account.address
-            self._session.protocol += "A"
+            self._set_protocol(self._verb)
         if login is not None and login.name:
-            story.login_tried(self._reception, self._session, login.name, succeeded=login.account is not None)
+            succeeded = login.account is not None
+            story.login_tried(self._reception, self._session, login.name, succeeded=succeeded)
+            if not succeeded:
+                await self._reception.pause(self._conduct.pause_after_failed_login())
         return result
 
     # ------------------------------------------------------------------ the transaction
 
     async def _mail(self, mail: commands.Mail) -> Reply:
-        self._junk += 1
+        self._conduct.junk()
         if mail.size is not None and mail.size > self._settings.message_octets:
             story.refused(
                 self._reception,
@@ -297,7 +313,7 @@ class Conversation:
         transaction = self._begun()
         answers = await hand_over(self._reception, self._session, transaction, fault)
         if any(answer.is_positive for answer in answers):
-            self._junk = 0
+            self._conduct.message_taken()
         if not self._reception.is_lmtp:
             return answers[0]
         self._send(self._machine.answer_each(answers))
@@ -312,22 +328,22 @@ class Conversation:
     # ------------------------------------------------------------------ the rest
 
     async def _rset(self, _command: commands.Rset) -> Reply:
-        self._junk += 1
+        self._conduct.junk()
         return replies.OK
 
     async def _noop(self, _command: commands.Noop) -> Reply:
-        self._junk += 1
+        self._conduct.junk()
         return replies.OK
 
     async def _vrfy(self, _command: commands.Vrfy) -> Reply:
-        self._junk += 1
+        self._conduct.junk()
         return replies.CANNOT_VERIFY
 
     async def _expn(self, _command: commands.Expn) -> Reply:
         return replies.NOT_IMPLEMENTED
 
     async def _help(self, _command: commands.Help) -> Reply:
-        self._junk += 1
+        self._conduct.junk()
         return replies.HELP
 
     async def _quit(self, _command: commands.Quit) -> Reply:

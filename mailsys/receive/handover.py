@@ -11,7 +11,6 @@ from dataclasses import replace
 
 from mailsys.interfaces import (
     Acceptance,
-    Account,
     Disposition,
     MailboxAction,
     NotStored,
@@ -32,6 +31,7 @@ from mailsys.message.trace_fields import (
 )
 from mailsys.receive import story
 from mailsys.receive.reception import Reception
+from mailsys.receive.room import Room
 from mailsys.receive.transaction import RoutedRecipient, Transaction
 from mailsys.wire.data import DataFault
 
@@ -83,67 +83,53 @@ class Handover:
         verdict = await self._reception.judges.message(self._session, self._envelope, content)
         if verdict.disposition in (Disposition.REJECT, Disposition.DEFER):
             return self._refuse(verdict.reply or replies.LOCAL_ERROR, verdict.reason, everyone)
-        held, full = await self._hold_room(content.size)
-        replies_by_recipient = await self._commit_for(content, verdict, full)
-        used = any(reply.is_positive for reply in replies_by_recipient)
-        for account in held:
-            self._reception.quota.release(account, content.size, used=used)
-        return replies_by_recipient
+        room = Room(self._reception.quota)
+        try:
+            await room.hold(self._transaction.recipients.values(), content.size)
+            return await self._commit_for(content, verdict, room)
+        except OSError as error:  # nothing was committed: the intake itself raises NotStored
+            return self._refuse(replies.NO_STORAGE, str(error), everyone)
+        finally:
+            room.release()
 
     def _refuse(self, reply: Reply, reason: str, everyone: int) -> Sequence[Reply]:
         story.refused(self._reception, self._session, self._transaction, "DATA", reply, reason)
         return [reply] * everyone
 
-    # ------------------------------------------------------------------ room
-
-    async def _hold_room(self, octets: int) -> tuple[Sequence[Account], Mapping[Address, Reply]]:
-        """Set room aside in each mailbox with a quota; returns those held, and who has none."""
-        held: dict[Address, Account] = {}
-        full: dict[Address, Reply] = {}
-        for recipient in self._transaction.recipients.values():
-            for account in recipient.accounts:
-                if account.quota_bytes is None or account.address in held:
-                    continue
-                if await self._reception.quota.hold(account, octets):
-                    held[account.address] = account
-                else:
-                    full[recipient.address] = replies.MESSAGE_OVER_QUOTA
-        return list(held.values()), full
-
     # ------------------------------------------------------------------ commit
 
-    async def _commit_for(
-        self, content: Content, verdict: Verdict, full: Mapping[Address, Reply]
-    ) -> Sequence[Reply]:
+    async def _commit_for(self, content: Content, verdict: Verdict, room: Room) -> Sequence[Reply]:
         """LMTP delivers to those with room; SMTP has one answer for all, so one full mailbox refuses all."""
         recipients = self._transaction.recipients.values()
+        full = room.lacking
         if full and (not self._reception.is_lmtp or len(full) == len(recipients)):
-            name, reply = next(iter(full.items()))
-            return self._refuse(reply.with_text(f"{reply.text} of <{name}>"), "", len(recipients))
+            words = f"{replies.MESSAGE_OVER_QUOTA.text} of <{next(iter(full))}>"
+            return self._refuse(replies.MESSAGE_OVER_QUOTA.with_text(words), "", len(recipients))
         takers = [recipient for recipient in recipients if recipient.address not in full]
-        answer = await self._commit(takers, content, verdict)
-        return [full.get(recipient.address, answer) for recipient in recipients]
+        answer = await self._commit(takers, content, verdict, room)
+        return [
+            replies.MESSAGE_OVER_QUOTA if recipient.address in full else answer for recipient in recipients
+        ]
 
-    async def _commit(self, takers: Sequence[RoutedRecipient], content: Content, verdict: Verdict) -> Reply:
+    async def _commit(
+        self, takers: Sequence[RoutedRecipient], content: Content, verdict: Verdict, room: Room
+    ) -> Reply:
         envelope = self._envelope
         if len(takers) != len(envelope.recipients):
             envelope = replace(envelope, recipients=tuple(taker.address for taker in takers))
         answer = replies.OK.with_text(f"Accepted as {envelope.id}")
-        acceptance = Acceptance(
-            envelope,
-            self._copies(envelope, takers, content, verdict),
-            content,
-            story.accepted(self._session, takers, content, verdict, answer),
-        )
+        actions = self._copies(envelope, takers, content, verdict)
+        facts = story.accepted(self._session, takers, content, verdict, answer)
         self._transaction.is_handed_over = True
         try:
-            await self._reception.intake.commit(acceptance)
+            await self._reception.intake.commit(Acceptance(envelope, actions, content, facts))
         except NotStored as error:
             self._transaction.is_handed_over = False
             story.refused(
                 self._reception, self._session, self._transaction, "DATA", replies.NO_STORAGE, str(error)
             )
             return replies.NO_STORAGE
+        room.use(actions)
         return answer
 
     def _copies(

@@ -6,6 +6,9 @@ import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
+
 from mailsys.disk import Disk
 from mailsys.interfaces import (
     IIntake,
@@ -52,11 +55,16 @@ class Reception:
     spool: str  # the folder for messages too large for memory
     new_id: Callable[[], str]
     now: Callable[[], float]  # seconds since 1970
+    clock: IReactorTime
 
     @property
     def is_lmtp(self) -> bool:
         """LMTP answers the end of a message once for each recipient (RFC 2033 4.2)."""
         return self.settings.service == "lmtp"
+
+    def pause(self, seconds: float) -> Awaitable[None]:
+        """Let time go by; 0 lets other connections have their turn."""
+        return deferLater(self.clock, seconds)
 
     def collector(self, message_id: str) -> Collector:
         """A place for the octets of one message."""

@@ -19,6 +19,8 @@ from mailsys.message.address import Address
 from mailsys.message.reply import Reply
 from mailsys.receive.transaction import RoutedRecipient, Transaction
 
+ASKED_FACTOR = 2  # times as many RCPT commands as recipients: who asks for more wants something else
+
 Answer = tuple[Reply, str]  # what the client is told, and why, for the journal
 
 
@@ -33,6 +35,9 @@ class Admission:
 
     async def admit(self, session: Session, transaction: Transaction, recipient: Address) -> Answer:
         """Add the recipient to the transaction, or say why not."""
+        transaction.asked += 1
+        if transaction.asked > ASKED_FACTOR * self.recipients:
+            return replies.TOO_MANY_RECIPIENTS, ""
         if not recipient.is_ascii and not transaction.mail.smtputf8:
             return replies.NEEDS_SMTPUTF8, ""
         if recipient in transaction.recipients:

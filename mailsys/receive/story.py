@@ -68,7 +68,7 @@ def accepted(
 
 def _subject_and_message_id(content: Content) -> tuple[str, str]:
     """The first of each, cheaply: every message pays for this."""
-    start = next(iter(content.pieces()), b"")[:LOOKED_AT]
+    start = content.read(0, LOOKED_AT)
     end = start.find(b"\r\n\r\n")
     found: dict[bytes, bytes] = {}
     for match in _NAMED.finditer(start, 0, end if end >= 0 else len(start)):

@@ -30,6 +30,7 @@ class Transaction:
     collector: Collector
     octet_limit: int
     recipients: dict[Address, RoutedRecipient] = field(default_factory=dict)
+    asked: int = 0  # RCPT commands, those for the same recipient and those refused as well
     octets: int = 0
     is_broken: bool = False  # its octets could not be kept
     is_handed_over: bool = False  # its file, if it has one, is the intake's

@@ -3,6 +3,7 @@
 import itertools
 
 from fakes import MemoryJournal, MemoryLogins
+from twisted.internet.task import Clock
 from zope.interface import implementer
 
 from mailsys.disk import Disk
@@ -27,7 +28,7 @@ class MemoryDirectory:
     """Five people at our.example, one of them with a full mailbox; other.example is caught by bob."""
 
     def __init__(self):
-        quotas = {"small@our.example": 100, "full@our.example": 1}
+        quotas = {"small@our.example": 100, "little@our.example": 100, "full@our.example": 1}
         names = ("ann@our.example", "bob@our.example", "jürgen@our.example", *quotas)
         self.accounts = {
             parse_address(name): Account(parse_address(name), quotas.get(name)) for name in names
@@ -71,24 +72,30 @@ class MemoryIntake:
     def __init__(self):
         self.accepted = []
         self.fault = None
+        self.reads_content = True
 
     async def commit(self, acceptance):
         if self.fault is not None:
             raise self.fault
-        self.accepted.append((acceptance, b"".join(acceptance.content.pieces())))
+        content = b"".join(acceptance.content.pieces()) if self.reads_content else None
+        self.accepted.append((acceptance, content))
 
 
 @implementer(IQuota)
 class MemoryQuota:
-    """Every mailbox with a quota is empty but ``full@``; ``holds`` are those not yet released."""
+    """Every mailbox with a quota is empty, but ``full@``; ``holds`` are those not yet released."""
 
     def __init__(self):
         self.holds = []
+        self.used = []
+        self.faults = {}  # by local part
 
     async def has_room(self, account, octets):
         return account.address.local_part != "full" and octets <= account.quota_bytes
 
     async def hold(self, account, octets):
+        if account.address.local_part in self.faults:
+            raise self.faults[account.address.local_part]
         if not await self.has_room(account, octets):
             return False
         self.holds.append(account)
@@ -96,6 +103,8 @@ class MemoryQuota:
 
     def release(self, account, octets, *, used):
         self.holds.remove(account)
+        if used:
+            self.used.append(account.address.local_part)
 
 
 class House:
@@ -112,7 +121,7 @@ class House:
         self._settings = settings
         self._ids = itertools.count(1)
 
-    def reception(self, **settings):
+    def reception(self, clock=None, **settings):
         defaults = {
             "hostname": "mail.our.example",
             "service": "smtp",
@@ -140,6 +149,7 @@ class House:
             spool=self._spool,
             new_id=lambda: f"session{next(self._ids)}",
             now=lambda: NOW,
+            clock=clock or Clock(),
         )
 
     async def _first_domain(self):
@@ -149,7 +159,7 @@ class House:
         for number in ("message_octets", "recipients", "errors"):
             if number in settings:
                 settings[number] = int(settings[number])
-        return Conversation(self.reception(**settings))
+        return Conversation(self.reception(clock, **settings))
 
     def refuse_to_store(self):
         self.intake.fault = NotStored("the disk is full")

@@ -1,5 +1,6 @@
 """What reaches the intake, the journal and the spool from a conversation."""
 
+import itertools
 import os
 
 import pytest
@@ -7,7 +8,7 @@ from dialogs.runner import Play
 from smtp_house import NOW, House
 
 from mailsys.disk import Disk
-from mailsys.interfaces import ACCEPT, Disposition, Verdict
+from mailsys.interfaces import ACCEPT, Disposition, NotStored, Verdict
 from mailsys.judge.silent import SilentJudge
 from mailsys.message.reply import Reply
 
@@ -70,13 +71,14 @@ def test_one_copy_an_account_whatever_leads_to_it():
 @pytest.mark.row(13)
 def test_the_same_recipient_a_thousand_times_and_one_recipient_too_many():
     """Row 13: one copy of a recipient named often; 452 4.5.3 beyond the limit."""
-    house = House(recipients=100)
+    house = House(recipients=1000)
     play = greeted(house)
     play.say(b"MAIL FROM:<>\r\n")
     assert play.say(b"RCPT TO:<ann@our.example>\r\n" * 1000) == b"250 2.1.5 Recipient OK\r\n" * 1000
-    many = play.say(b"".join(b"RCPT TO:<x%d@other.example>\r\n" % number for number in range(101)))
-    assert many.count(b"250 2.1.5") == 99
+    many = play.say(b"".join(b"RCPT TO:<x%d@other.example>\r\n" % number for number in range(1001)))
+    assert many.count(b"250 2.1.5") == 999
     assert many.count(b"452 4.5.3") == 2
+    assert play.say(b"RCPT TO:<ann@our.example>\r\n").startswith(b"452 4.5.3")  # nobody asks so often
     play.say(b"DATA\r\n")
     play.say(MESSAGE + b".\r\n")
     assert house.takers == [["ann@our.example", "bob@our.example"]]
@@ -276,3 +278,107 @@ def test_the_time_is_given_not_taken():
     play = greeted(house)
     play.say(b"MAIL FROM:<>\r\nRCPT TO:<nobody@our.example>\r\n")
     assert [event.at for event in house.journal.events] == [NOW]
+
+
+def test_a_client_that_sends_much_at_once_lets_others_have_their_turn():
+    """After ten commands at most the reactor has the chance to serve others."""
+    play = greeted(House())
+    turns = []
+    call_later = play.clock.callLater
+
+    def note_turn(seconds, *call):
+        if seconds == 0:
+            turns.append(play.connection.output.count(b"\r\n"))
+        return call_later(seconds, *call)
+
+    play.clock.callLater = note_turn
+    play.say(b"MAIL FROM:<>\r\n" + b"RCPT TO:<ann@our.example>\r\n" * 200)
+    assert len(turns) >= 20
+    assert max(after - before for before, after in itertools.pairwise([0, *turns])) <= 10
+
+
+@pytest.mark.row(13)
+def test_the_same_recipient_without_end_is_refused_in_the_end():
+    """Row 13: who names one recipient more often than there may be recipients gets 452, and then 421."""
+    play = greeted(House(recipients=100))
+    play.say(b"MAIL FROM:<>\r\n")
+    said = play.say(b"RCPT TO:<ann@our.example>\r\n" * 1000).splitlines()
+    assert len(said) == 200 + 21 + 1
+    assert said[200].startswith(b"452 4.5.3")
+    assert said[-1].startswith(b"421 4.7.0")
+
+
+def test_a_command_that_is_dribbled_must_be_whole_in_time():
+    play = greeted(House())
+    for _ in range(4):
+        assert play.say(b"N") == b""
+        play.wait(60)
+    play.connection.feed(b"N")
+    assert play.wait(61).startswith(b"421 4.4.2")
+    assert play.connection.closed
+
+
+def test_failed_logins_are_answered_ever_more_slowly():
+    play = greeted(House())
+    waited = []
+    for _ in range(6):
+        before = play.clock.seconds()
+        assert play.say(b"AUTH PLAIN AGFubkBvdXIuZXhhbXBsZQB3cm9uZw==\r\n").startswith(b"535")
+        waited.append(round(play.clock.seconds() - before))
+    assert waited == [1, 2, 4, 8, 15, 15]
+
+
+@pytest.mark.parametrize(
+    ("place", "fault", "code"),
+    [
+        ("intake", RuntimeError("ours"), b"451"),
+        ("intake", NotStored("full"), b"452"),
+        ("second hold", RuntimeError("ours"), b"451"),
+        ("second hold", OSError(24, "Too many open files"), b"452"),
+    ],
+)
+def test_no_hold_outlives_its_message(place, fault, code):
+    house = House()
+    begin = b"MAIL FROM:<>\r\nRCPT TO:<small@our.example>\r\nRCPT TO:<little@our.example>\r\nDATA\r\n"
+    if place == "intake":
+        house.intake.fault = fault
+    else:
+        house.quota.faults = {"little": fault}
+    answer = send(greeted(house), b"From: a@b.example\r\n\r\n", begin)
+    assert answer[:3] == code
+    assert house.quota.holds == []
+
+
+def test_in_lmtp_only_copies_that_were_committed_are_charged():
+    house = House()
+    play = Play(house.conversation, {"service": "lmtp"})
+    play.say(b"LHLO client.example\r\n")
+    play.say(b"MAIL FROM:<>\r\nRCPT TO:<small@our.example>\r\nRCPT TO:<full@our.example>\r\nDATA\r\n")
+    play.say(b"From: a@b.example\r\n\r\n.\r\n")
+    assert house.quota.used == ["small"]
+    assert house.quota.holds == []
+
+
+def test_a_login_after_helo_is_still_smtp():
+    """RFC 3848 knows ESMTPA, and no SMTPA."""
+    house = House()
+    play = greeted(house)
+    play.say(b"AUTH PLAIN AGFubkBvdXIuZXhhbXBsZQBjb3JyZWN0IGhvcnNl\r\n")
+    send(play)
+    assert b"with SMTP\r\n" in house.intake.accepted[0][0].actions[0].head
+    play = Play(house.conversation)
+    play.say(b"EHLO client.example\r\n")
+    play.say(b"AUTH PLAIN AGFubkBvdXIuZXhhbXBsZQBjb3JyZWN0IGhvcnNl\r\n")
+    send(play)
+    assert b"with ESMTPA\r\n" in house.intake.accepted[1][0].actions[0].head
+
+
+def test_the_header_of_a_large_message_is_judged_without_the_disk(tmp_path, monkeypatch):
+    house = House(str(tmp_path), message_octets=10_000_000)
+    play = greeted(house)
+    monkeypatch.setattr(os, "pread", None)  # whoever reads the file now, fails
+    play.say(BEGIN)
+    play.say(MESSAGE + b"x" * 600_000 + b"\r\n")
+    house.intake.reads_content = False
+    assert play.say(b".\r\n").startswith(b"250")
+    assert house.intake.accepted[0][0].facts["subject"] == "Grüße"

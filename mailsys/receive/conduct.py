@@ -1,0 +1,47 @@
+"""How a client behaves: what it gets wrong, what leads nowhere, and how much it wants at once."""
+
+from __future__ import annotations
+
+from mailsys.message.reply import Reply
+
+JUNK_COMMANDS = 100  # that do not lead to a message, between two messages
+COMMANDS_AT_ONCE = 10  # served before other connections get their turn: about a millisecond
+LONGEST_PAUSE_SECONDS = 15.0  # after a failed login
+
+
+class Conduct:
+    """Counts for one connection.  ``errors`` is how many wrong commands it may send."""
+
+    def __init__(self, errors: int) -> None:
+        self._errors_left = errors
+        self._junk_left = JUNK_COMMANDS
+        self._commands = 0
+        self._failed_logins = 0
+
+    def junk(self) -> None:
+        """A command that leads to no message by itself."""
+        self._junk_left -= 1
+
+    def message_taken(self) -> None:
+        """It is here for mail, after all."""
+        self._junk_left = JUNK_COMMANDS
+
+    def answered(self, reply: Reply) -> None:
+        """A command was answered."""
+        if not reply.is_positive:
+            self._errors_left -= 1
+
+    @property
+    def is_too_much(self) -> bool:
+        """Has it used up our patience?"""
+        return self._errors_left < 0 or self._junk_left < 0
+
+    def should_give_way(self) -> bool:
+        """Asked after each event: is it time for others?"""
+        self._commands += 1
+        return self._commands % COMMANDS_AT_ONCE == 0
+
+    def pause_after_failed_login(self) -> float:
+        """Seconds to wait before it hears that the login failed: 1, 2, 4 …"""
+        self._failed_logins += 1
+        return min(2.0 ** (self._failed_logins - 1), LONGEST_PAUSE_SECONDS)

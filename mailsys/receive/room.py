@@ -1,0 +1,40 @@
+"""Room in mailboxes with a quota, held while a message is being committed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from mailsys.interfaces import Account, IQuota, MailboxAction
+from mailsys.message.address import Address
+from mailsys.receive.transaction import RoutedRecipient
+
+
+class Room:
+    """The holds of one message.  Whoever makes it calls ``release`` in the end, whatever has happened."""
+
+    def __init__(self, quota: IQuota) -> None:
+        self._quota = quota
+        self._held: dict[Address, tuple[Account, int]] = {}
+        self._used: set[Address] = set()
+        self.lacking: set[Address] = set()  # recipients with a mailbox that has no room
+
+    async def hold(self, recipients: Iterable[RoutedRecipient], octets: int) -> None:
+        """Hold room in every mailbox that has a quota; raises OSError."""
+        for recipient in recipients:
+            for account in recipient.accounts:
+                if account.quota_bytes is None or account.address in self._held:
+                    continue
+                if await self._quota.hold(account, octets):
+                    self._held[account.address] = account, octets
+                else:
+                    self.lacking.add(recipient.address)
+
+    def use(self, actions: Sequence[MailboxAction]) -> None:
+        """These copies were committed."""
+        self._used.update(action.account for action in actions)
+
+    def release(self) -> None:
+        """End the holds; those of committed copies as used."""
+        for address, (account, octets) in self._held.items():
+            self._quota.release(account, octets, used=address in self._used)
+        self._held.clear()
