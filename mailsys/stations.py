@@ -23,7 +23,7 @@ from mailsys.config.schema import Configuration
 from mailsys.disk import Disk
 from mailsys.intake.intake import Intake
 from mailsys.intake.spool import spool_path
-from mailsys.interfaces import IConversation
+from mailsys.interfaces import IConversation, IDirectory
 from mailsys.journal.ids import SessionIds
 from mailsys.journal.reader import newest_session
 from mailsys.journal.writer import Journal
@@ -38,9 +38,10 @@ from mailsys.store.maildir.delivery import MaildirDrop
 from mailsys.store.maildir.layout import Layout
 from mailsys.store.maildir.names import NameSource
 from mailsys.store.maildir.quota import MaildirQuota
+from mailsys.store.maildir.quota_look import QuotaLook
 from mailsys.store.maildir.store import MaildirStore
 from mailsys.store.maildir.tree import MaildirTree
-from mailsys.threads import NoThreads, Workers
+from mailsys.threads import Workers
 
 FILE_THREADS = 8
 
@@ -183,12 +184,16 @@ class Stations:
         )
 
 
-def build_admission(configuration: Configuration) -> Admission:
-    """What decides over recipients, without a server around it: for dry runs."""
+def build_directory(configuration: Configuration) -> Directory:
+    """The accounts, without a server around them; whoever asks closes it."""
+    return Directory(Paths(configuration.data).accounts, Clock())
+
+
+def build_admission(configuration: Configuration, directory: IDirectory) -> Admission:
+    """What decides over recipients, for dry runs: it changes nothing on the disk."""
     disk = Disk()
-    clock = Clock()
-    directory = Directory(Paths(configuration.data).accounts, clock)
     tree = MaildirTree(Layout(configuration.store.maildir, configuration.data), disk)
-    quota = MaildirQuota(tree, disk, NoThreads(), time.monotonic)
     router = Router(directory, configuration.receive.separator)
-    return Admission(configuration.limits.recipients, build_pipeline(configuration), router, quota)
+    return Admission(
+        configuration.limits.recipients, build_pipeline(configuration), router, QuotaLook(tree, disk)
+    )

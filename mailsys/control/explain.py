@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from contextlib import closing
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mailsys.config import Configuration
 from mailsys.control.command import CannotDo
@@ -17,7 +18,11 @@ from mailsys.journal.printable import printable
 from mailsys.message.address import Address
 from mailsys.message.content import Content, MemoryContent
 from mailsys.message.envelope import render_path
-from mailsys.message.reply import OK, Reply
+from mailsys.message.reply import OK, TOO_BIG, TOO_MANY_RECIPIENTS, Reply
+
+if TYPE_CHECKING:
+    from mailsys.receive.recipients import Admission
+    from mailsys.receive.transaction import Transaction
 
 
 def add_parser(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -42,6 +47,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Ask every station that can say no, in the order of a real session."""
     from twisted.internet.defer import Deferred
 
+    from mailsys.stations import build_admission, build_directory
+
     configuration = read_configuration(arguments)
     sender = read_address(arguments.sender) if arguments.sender else None
     recipients = [read_address(text) for text in arguments.to]
@@ -49,8 +56,10 @@ def run(arguments: argparse.Namespace) -> int:
     session = Session("explain", Peer(arguments.ip, 0, "smtp"), arguments.helo, "ESMTP")
     dry_run = DryRun(session, sender)
     failures: list[Any] = []
-    asked = Deferred.fromCoroutine(dry_run.ask(configuration, recipients, content))
-    asked.addErrback(failures.append)
+    with closing(build_directory(configuration)) as directory:
+        admission = build_admission(configuration, directory)
+        asked = Deferred.fromCoroutine(dry_run.ask(configuration, admission, recipients, content))
+        asked.addErrback(failures.append)
     if failures:
         if failures[0].check(DirectoryUnavailable):
             raise CannotDo("The accounts cannot be read; run it as the server's user.")
@@ -98,31 +107,40 @@ class DryRun:
     verdict: Verdict = field(default_factory=lambda: Verdict(Disposition.ACCEPT))
 
     async def ask(
-        self, configuration: Configuration, recipients: list[Address], content: Content | None
+        self,
+        configuration: Configuration,
+        admission: Admission,
+        recipients: list[Address],
+        content: Content | None,
     ) -> None:
         """Ask about the connection, the sender, each recipient and the message, in this order."""
-        from mailsys.stations import build_admission
-
-        admission = build_admission(configuration)
         judges = admission.judges
         self.verdict = await judges.connection(self.session)
         if self._goes_on:
-            self.verdict = await judges.sender(self.session, self.sender)
+            too_big = _too_big(content, configuration.limits.message_size) if content else None
+            self.verdict = too_big or await judges.sender(self.session, self.sender)
         if not self._goes_on:
             return
         transaction = self._transaction(configuration, recipients, content)
         for recipient in recipients:
-            reply, reason = await admission.admit(self.session, transaction, recipient)
-            routed = transaction.recipients.get(recipient)
-            accounts = tuple(account.address for account in routed.accounts) if routed else ()
-            why = routed.via if routed else ((reason,) if reason else ())
-            self.said.append(Said(recipient, reply, accounts, why))
+            self.said.append(await self._ask_about(recipient, admission, transaction))
         if content is not None and transaction.recipients:
-            self.verdict = await judges.message(self.session, transaction.envelope(), content)
+            self.verdict = _fault(content) or await judges.message(
+                self.session, transaction.envelope(), content
+            )
+
+    async def _ask_about(self, recipient: Address, admission: Admission, transaction: Transaction) -> Said:
+        reply, reason = await admission.admit(self.session, transaction, recipient)
+        if reply == TOO_MANY_RECIPIENTS:
+            reason = f"limits.recipients is {admission.recipients}"
+        routed = transaction.recipients.get(recipient)
+        accounts = tuple(account.address for account in routed.accounts) if routed else ()
+        why = routed.via if routed else ((reason,) if reason else ())
+        return Said(recipient, reply, accounts, why)
 
     def _transaction(
         self, configuration: Configuration, recipients: list[Address], content: Content | None
-    ) -> Any:
+    ) -> Transaction:
         from mailsys.disk import Disk
         from mailsys.receive.collector import Collector
         from mailsys.receive.transaction import Transaction
@@ -174,6 +192,25 @@ class DryRun:
         return "\n".join(lines)
 
 
+def _too_big(content: Content, limit: int) -> Verdict | None:
+    if content.size <= limit:
+        return None
+    reason = f"the message has {content.size} octets, and limits.message_size is {limit}"
+    return Verdict(Disposition.REJECT, reason, TOO_BIG)
+
+
+def _fault(content: Content) -> Verdict | None:
+    """What is wrong with the octets themselves, as at the end of DATA."""
+    from mailsys.receive.handover import FAULTS
+    from mailsys.wire.data import ContentScan
+
+    scan = ContentScan()
+    for piece in content.pieces():
+        scan.feed(piece)
+    fault = scan.fault()
+    return Verdict(Disposition.REJECT, fault.value, FAULTS[fault]) if fault else None
+
+
 def _in_words(said: Said) -> str:
     if said.reply.is_positive:
         accounts = ", ".join(account.display() for account in said.accounts)
@@ -188,7 +225,7 @@ def _verdict_in_words(verdict: Verdict) -> str:
         case Disposition.ACCEPT:
             return f"No judge objects{reason}."
         case Disposition.JUNK:
-            return f"It would go into the folder Junk{reason}."
+            return f"It would be delivered to INBOX all the same, and marked as junk in its story{reason}."
         case Disposition.DEFER:
             return f"It would be put off{reason}.{told}"
         case Disposition.REJECT:

@@ -2,10 +2,12 @@
 
 import io
 import json
+import os
 
 import pytest
 
 from mailsys.control import main
+from mailsys.interfaces import Disposition, Verdict
 
 
 @pytest.fixture
@@ -78,3 +80,87 @@ def test_what_it_cannot_do_is_one_sentence(host, tmp_path):
         assert status == 1
         assert said.err.count("\n") == 1
         assert said.err.startswith("mailsys: ")
+
+
+@pytest.fixture
+def message(tmp_path):
+    """Write a message with such a text; returns its path."""
+
+    def message(text=b""):
+        path = tmp_path / "message"
+        path.write_bytes(b"From: friend@client.example\nSubject: hello\n\n" + text)
+        return str(path)
+
+    return message
+
+
+def snapshot(folder):
+    """Every path below it: whose it is, and what it holds."""
+    found = {}
+    for path in [folder, *folder.rglob("*")]:
+        status = path.lstat()
+        content = path.read_bytes() if path.is_file() else b""
+        found[path] = status.st_mode, status.st_uid, status.st_gid, content
+    return found
+
+
+def test_it_leaves_the_data_folder_as_it_is(host, tmp_path, message):
+    """Root may ask where another user serves; a file of root's there would stop that user."""
+    data = tmp_path / "host" / "data"
+    for name in ("ann", "bob"):
+        assert host("account", "quota", f"{name}@our.example", "1M")[0] == 0
+    maildir = data / "mail" / "our.example" / "bob"
+    for subdirectory in ("tmp", "new", "cur"):
+        (maildir / subdirectory).mkdir(parents=True)
+    (maildir / "new" / "1.M1.h").write_bytes(b"x" * 1_000_000)
+    if os.geteuid() == 0:
+        for path in [data, *data.rglob("*")]:
+            os.chown(path, 4711, 4711)
+    before = snapshot(data)
+    to = [word for name in ("ann", "bob", "office", "nobody") for word in ("--to", f"{name}@our.example")]
+    found = explained(host, "--from", "", *to, message(b"x" * 100_000))
+    assert [said["reply"][:3] for said in found["recipients"]] == ["250", "552", "552", "550"]
+    assert snapshot(data) == before
+    assert not (data / "mail" / "our.example" / "ann").exists()
+
+
+def limit(tmp_path):
+    """Set limits that are easily reached."""
+    path = tmp_path / "host" / "mailsys.toml"
+    path.write_text(path.read_text().replace("[limits]", "[limits]\nmessage_size = 2000\nrecipients = 100"))
+
+
+def test_a_message_over_the_limit(host, tmp_path, message):
+    limit(tmp_path)
+    envelope = ("--from", "friend@client.example", "--to", "ann@our.example")
+    assert explained(host, *envelope, message(b"x" * 1000))["verdict"]["action"] == "accept"
+    found = explained(host, *envelope, message(b"x" * 2000))
+    assert found["recipients"] == []
+    assert found["verdict"]["action"] == "reject"
+    assert found["verdict"]["reply"].startswith("552 5.3.4 ")
+    assert found["verdict"]["reason"].endswith("octets, and limits.message_size is 2000")
+
+
+def test_more_recipients_than_the_limit(host, tmp_path):
+    limit(tmp_path)
+    to = [word for number in range(101) for word in ("--to", f"ann+{number}@our.example")]
+    found = explained(host, "--from", "", *to)["recipients"]
+    assert [said["outcome"] for said in found] == ["delivered"] * 100 + ["deferred"]
+    assert found[-1]["reply"].startswith("452 4.5.3 ")
+    assert found[-1]["why"] == ["limits.recipients is 100"]
+
+
+def test_octets_that_no_message_may_have(host, message):
+    found = explained(host, "--from", "", "--to", "ann@our.example", message(b"a NUL: \0\n"))
+    assert found["verdict"]["action"] == "reject"
+    assert found["verdict"]["reply"].startswith("550 5.6.0 ")
+
+
+def test_junk_goes_where_all_mail_goes(host, message, monkeypatch):
+    async def message_is_junk(self, session, envelope, content):
+        return Verdict(Disposition.JUNK, "it smells")
+
+    monkeypatch.setattr("mailsys.judge.hop_count.HopCount.message", message_is_junk)
+    said = host("explain", "--from", "", "--to", "ann@our.example", message())[1].out
+    assert "It would be delivered to INBOX all the same, and marked as junk in its story" in said
+    assert said.endswith(" (hop_count: it smells).\n")

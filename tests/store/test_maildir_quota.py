@@ -12,6 +12,7 @@ from mailsys.interfaces import Account, IQuota
 from mailsys.message.address import parse_address
 from mailsys.store.maildir import maildirsize
 from mailsys.store.maildir.maildirsize import MaildirSize
+from mailsys.store.maildir.quota_look import QuotaLook
 
 MEGABYTE = 1_000_000
 LIMITED = Account(parse_address("ann@example.org"), quota_bytes=10 * MEGABYTE)
@@ -251,3 +252,38 @@ def test_mail_that_arrives_during_a_count_makes_the_file_look_old(house, monkeyp
     monkeypatch.undo()
     house.monotonic += 61
     assert not has_room(house, 5 * MEGABYTE)
+
+
+def look_for_room(house, octets, account=LIMITED):
+    look = QuotaLook(house.tree, house.disk)
+    assert verifyObject(IQuota, look)
+    room = result_of(look.has_room(account, octets))
+    assert result_of(look.hold(account, octets)) == room
+    look.release(account, octets, used=False)
+    return room
+
+
+def test_a_dry_run_counts_and_writes_nothing(house):
+    foreign(house, 1, 6 * MEGABYTE)
+    assert look_for_room(house, 4 * MEGABYTE)
+    assert not look_for_room(house, 4 * MEGABYTE + 1)
+    assert look_for_room(house, 10**18, FREE)
+    assert not size_file(house).exists()
+    assert house.names_in("tmp", LIMITED) == []
+
+
+def test_for_a_dry_run_a_missing_maildir_is_empty_and_stays_missing(house):
+    assert look_for_room(house, 10 * MEGABYTE)
+    assert not look_for_room(house, 10 * MEGABYTE + 1)
+    assert not house.root(LIMITED).parent.exists()
+
+
+def test_a_dry_run_believes_the_file_and_follows_no_link(house, tmp_path):
+    house.tree.ready(LIMITED.address, "INBOX", "new")
+    size_file(house).write_text(f"{10 * MEGABYTE}S\n{9 * MEGABYTE} 3\n")
+    os.utime(size_file(house), (NOON * 2, NOON * 2))
+    assert not look_for_room(house, 2 * MEGABYTE)
+    house.root(LIMITED).rename(tmp_path / "elsewhere")
+    house.root(LIMITED).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OSError, match="symbolic links"):
+        look_for_room(house, 1)

@@ -56,17 +56,16 @@ class MaildirSize:
         """Count all messages in all folders, and write the file if that can be done; raises OSError."""
         # A change during the count must make the file look old: it gets the time before the count.
         changed = self._last_change()
-        octets = messages = 0
-        for folder in self._folders():
-            for subdirectory, name in scan(folder).values():
-                octets += _size(f"{folder}/{subdirectory}", name)
-                messages += 1
-        usage = Usage(octets, messages)
+        usage = self._count()
         try:
             self._write(usage, changed)
         except OSError as error:
             log.warn("{path!r} cannot be written: {error}", path=self._path, error=error)
         return usage
+
+    def look(self) -> Usage:
+        """As ``usage``, and nothing is written; raises OSError."""
+        return self._read() or self._count()
 
     def add(self, octets: int, messages: int) -> None:
         """Note a change; when there is no file, the next look counts it.  Raises OSError."""
@@ -110,6 +109,14 @@ class MaildirSize:
             octets += int(change.group(1))
             messages += int(change.group(2))
         return Usage(octets, messages) if octets >= 0 and messages >= 0 else None
+
+    def _count(self) -> Usage:
+        octets = messages = 0
+        for folder in self._folders():
+            for subdirectory, name in scan(folder).values():
+                octets += _size(f"{folder}/{subdirectory}", name)
+                messages += 1
+        return Usage(octets, messages)
 
     def _write(self, usage: Usage, changed: int) -> None:
         temporary = os.path.join(self.root, "tmp", NAME)

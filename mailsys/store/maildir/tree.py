@@ -45,6 +45,13 @@ class MaildirTree:
         os.stat(f"{self.layout.folder(account, folder)}/cur")
         return self.ready(account, folder, subdirectory)
 
+    def seen(self, account: Address, folder: str) -> str | None:
+        """The path of a folder, or None while it is missing; nothing is made and nothing remembered."""
+        directory = self.layout.folder(account, folder)
+        self._refuse_links(directory)
+        is_there = all(os.path.isdir(f"{directory}/{subdirectory}") for subdirectory in ("new", "cur"))
+        return directory if is_there else None
+
     def device(self, path: str) -> int:
         """The number of the file system that holds a path of :meth:`ready`."""
         known = self._known.get(path)

@@ -1,0 +1,40 @@
+"""The quota as a dry run sees it: it looks, and leaves the disk as it was."""
+
+from __future__ import annotations
+
+from zope.interface import implementer
+
+from mailsys.disk import Disk
+from mailsys.interfaces import Account, IQuota
+from mailsys.store.maildir.folders import INBOX
+from mailsys.store.maildir.maildirsize import MaildirSize
+from mailsys.store.maildir.tree import MaildirTree
+
+
+@implementer(IQuota)
+class QuotaLook:
+    """Nothing is made and nothing written, since root may ask where another user serves.
+
+    Waits for the disk in the caller's thread.
+    """
+
+    def __init__(self, tree: MaildirTree, disk: Disk) -> None:
+        self._tree = tree
+        self._disk = disk
+
+    async def has_room(self, account: Account, octets: int) -> bool:
+        """Would a message of this size fit at this moment?  Raises OSError."""
+        limit = account.quota_bytes
+        return limit is None or self._used(account, limit) + octets <= limit
+
+    async def hold(self, account: Account, octets: int) -> bool:
+        """Only look: what follows a hold does not happen in a dry run."""
+        return await self.has_room(account, octets)
+
+    def release(self, account: Account, octets: int, *, used: bool) -> None:
+        """There is nothing to end."""
+
+    def _used(self, account: Account, limit: int) -> int:
+        """Octets; a Maildir that is still missing is empty."""
+        root = self._tree.seen(account.address, INBOX)
+        return MaildirSize(self._disk, root, limit).look().octets if root else 0
