@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from sqlite3 import Connection
 
 from mailsys.accounts import queries
 from mailsys.accounts.connection import AccountsError, Transactions
 from mailsys.accounts.domains import demand_domain
 from mailsys.message.address import Address, parse_address
-
-DEPTH = 100  # how far aliases of aliases are followed in search of a circle
 
 Targets = tuple[Address, ...]
 
@@ -68,20 +66,19 @@ class Aliases:
             _store(connection, address, [target for target in present if target.folded() not in unwanted])
 
 
-def loop_from(start: Address, targets_of: Callable[[Address], Iterable[Address] | None]) -> list[Address]:
-    """The first circle that mail for this address would run into; empty if there is none."""
-    finished: set[Address] = set()
-
-    def follow(way: list[Address]) -> list[Address]:
-        for target in map(Address.folded, targets_of(way[-1]) or ()):
-            if target in way:
-                return [*way[way.index(target) :], target]
-            if target not in finished and len(way) < DEPTH and (loop := follow([*way, target])):
-                return loop
-        finished.add(way[-1])
-        return []
-
-    return follow([start])
+def leading_to(wanted: Address, aliases: Mapping[Address, Targets]) -> list[Address]:
+    """This address and all aliases that lead to it by name, the nearest first."""
+    named_by: dict[Address, list[Address]] = {}
+    for alias, targets in aliases.items():
+        for target in targets:
+            named_by.setdefault(target.folded(), []).append(alias)
+    found = {wanted: None}  # a set that keeps its order
+    waiting = [wanted]
+    for address in waiting:
+        new = [alias for alias in named_by.get(address, ()) if alias not in found]
+        found.update(dict.fromkeys(new))
+        waiting += new
+    return waiting
 
 
 def _kept(connection: Connection, target: Address) -> Address:

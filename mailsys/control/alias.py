@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 
-from mailsys.accounts.aliases import loop_from
+from mailsys.accounts.aliases import leading_to
+from mailsys.accounts.database import FILE_NAME
 from mailsys.accounts.queries import CATCH_ALL
+from mailsys.control.at_once import at_once
 from mailsys.control.configuration import read_configuration
 from mailsys.control.offline import (
     Offline,
@@ -16,7 +20,11 @@ from mailsys.control.offline import (
     read_address,
     read_domain,
 )
+from mailsys.interfaces import Refused
 from mailsys.message.address import Address
+from mailsys.message.reply import ALIAS_LOOP, ALIAS_TOO_DEEP, ALIAS_TOO_WIDE
+
+UNUSABLE = (ALIAS_LOOP, ALIAS_TOO_DEEP, ALIAS_TOO_WIDE)
 
 
 def add_parser(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -96,9 +104,24 @@ def _notes(
             )
         elif not _exists(offline, target.folded()):
             yield f"{target.display()} does not exist."
-    if loop := loop_from(alias, lambda address: _targets(offline, address)):
-        way = " → ".join(address.display() for address in loop)
-        yield f"the aliases go in a circle, so mail for {alias.display()} is refused: {way}."
+    yield from _refusals(offline, alias)
+
+
+def _refusals(offline: Offline, alias: Address) -> Iterator[str]:
+    """Whose mail is refused for the way in which aliases lead to one another: the first that is met."""
+    from twisted.internet.task import Clock
+
+    from mailsys.accounts.directory import Directory
+    from mailsys.route.router import Router
+
+    path = os.path.join(offline.configuration.data, FILE_NAME)
+    with closing(Directory(path, Clock())) as directory:
+        router = Router(directory, offline.configuration.receive.separator)
+        for address in leading_to(alias, offline.database.aliases.all()):
+            route = at_once(router.route(address))
+            if isinstance(route, Refused) and route.reply in UNUSABLE:
+                yield f"mail for {address.display()} is refused: {route.via[-1]}."
+                return
 
 
 def _exists(offline: Offline, address: Address) -> bool:
@@ -110,11 +133,3 @@ def _exists(offline: Offline, address: Address) -> bool:
         accounts.get(wanted) or aliases.get(wanted)
         for wanted in (address, untagged, Address(CATCH_ALL, address.domain))
     )
-
-
-def _targets(offline: Offline, address: Address) -> Sequence[Address] | None:
-    """What the address stands for, by name or by the catch-all of its domain."""
-    if offline.database.accounts.get(address):
-        return None
-    aliases = offline.database.aliases
-    return aliases.get(address) or aliases.get(Address(CATCH_ALL, address.domain))

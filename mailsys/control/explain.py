@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mailsys.config import Configuration
+from mailsys.control.at_once import at_once
 from mailsys.control.command import CannotDo
 from mailsys.control.configuration import read_configuration
 from mailsys.control.offline import read_address
@@ -45,8 +46,6 @@ def add_parser(subcommands: argparse._SubParsersAction[argparse.ArgumentParser])
 
 def run(arguments: argparse.Namespace) -> int:
     """Ask every station that can say no, in the order of a real session."""
-    from twisted.internet.defer import Deferred
-
     from mailsys.stations import build_admission, build_directory
 
     configuration = read_configuration(arguments)
@@ -55,15 +54,12 @@ def run(arguments: argparse.Namespace) -> int:
     content = _read(arguments.file) if arguments.file else None
     session = Session("explain", Peer(arguments.ip, 0, "smtp"), arguments.helo, "ESMTP")
     dry_run = DryRun(session, sender)
-    failures: list[Any] = []
     with closing(build_directory(configuration)) as directory:
         admission = build_admission(configuration, directory)
-        asked = Deferred.fromCoroutine(dry_run.ask(configuration, admission, recipients, content))
-        asked.addErrback(failures.append)
-    if failures:
-        if failures[0].check(DirectoryUnavailable):
-            raise CannotDo("The accounts cannot be read; run it as the server's user.")
-        failures[0].raiseException()
+        try:
+            at_once(dry_run.ask(configuration, admission, recipients, content))
+        except DirectoryUnavailable:
+            raise CannotDo("The accounts cannot be read; run it as the server's user.") from None
     print(
         json.dumps(dry_run.as_json(), indent=2, ensure_ascii=False) if arguments.json else dry_run.as_text()
     )

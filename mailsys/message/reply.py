@@ -103,10 +103,11 @@ NO_FORWARDING = Reply(550, "5.7.1", "This address forwards to another host, whic
 MAILBOX_FULL = Reply(452, "4.2.2", "Mailbox is full")
 MESSAGE_OVER_QUOTA = Reply(552, "5.2.2", "Message does not fit into the mailbox")
 ALIAS_LOOP = Reply(550, "5.4.6", "Alias points back to itself")
+ALIAS_TOO_DEEP = Reply(550, "5.2.4", "Alias leads over too many other aliases")
+ALIAS_TOO_WIDE = Reply(550, "5.2.4", "Alias leads to too many addresses")
 
 # Login.
 BAD_CREDENTIALS = Reply(535, "5.7.8", "Name or password is wrong")
-LOGIN_NEEDED = Reply(530, "5.7.0", "Log in first")
 LOGIN_NEEDS_TLS = Reply(538, "5.7.11", "Log in only after STARTTLS")
 ALREADY_LOGGED_IN = Reply(503, "5.5.1", "Already logged in")
 UNKNOWN_MECHANISM = Reply(504, "5.5.4", "Login mechanism not offered")

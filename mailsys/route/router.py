@@ -8,26 +8,13 @@ itself is refused, so that it is found when somebody writes to it, and not by a 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from zope.interface import implementer
 
-from mailsys.interfaces import Account, IDirectory, IRouter, Refused, Route, ToMailboxes
-from mailsys.message import reply as replies
+from mailsys.interfaces import Account, IDirectory, IRouter, Route
 from mailsys.message.address import Address
-
-DEPTH = 10  # of aliases in aliases
-TARGETS = 1000  # accounts that one address may reach
-
-
-@dataclass(slots=True)
-class Search:
-    """What was found so far for one recipient."""
-
-    accounts: dict[Address, Account] = field(default_factory=dict)
-    via: list[str] = field(default_factory=list)
-    outside: list[Address] = field(default_factory=list)
-    loops: bool = False
+from mailsys.route.search import Path, Search, listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,26 +39,24 @@ class Router:
             return None
         search = Search()
         await self._follow(recipient.folded(), (), search)
-        return _conclude(search)
+        return search.conclude()
 
-    async def _follow(self, address: Address, path: tuple[Address, ...], search: Search) -> None:
-        if address in path:
-            search.loops = True
+    async def _follow(self, address: Address, path: Path, search: Search) -> None:
+        if not search.begin(address, path):
             return
         if not await self._directory.is_local(address.domain):
-            search.outside.append(address)
+            search.outside = True
+            search.tell(f"{address} is outside")
             return
         found = await self._find(address)
         if found is None:
-            search.via.append(f"{address} does not exist")
+            search.tell(f"{address} does not exist")
             return
         if found.way:
-            search.via.append(found.way)
+            search.tell(found.way)
         if isinstance(found.end, Account):
             search.accounts[found.end.address] = found.end
-        elif len(path) >= DEPTH or len(search.accounts) + len(found.end) > TARGETS:
-            search.loops = True
-        else:
+        elif search.allows_alias(path):
             for target in found.end:
                 await self._follow(target.folded(), (*path, address), search)
 
@@ -96,7 +81,7 @@ class Router:
         targets = await self._directory.alias(address)
         if targets is None:
             return None
-        return Found(targets, f"{address} is an alias of {', '.join(map(str, targets))}")
+        return Found(targets, f"{address} is an alias of {listed(targets)}")
 
     async def _catch_all(self, address: Address) -> Found | None:
         targets = await self._directory.alias(Address("*", address.domain))
@@ -105,14 +90,3 @@ class Router:
 
 def _then(way: str) -> str:
     return f", and {way}" if way else ""
-
-
-def _conclude(search: Search) -> Route:
-    via = tuple(search.via)
-    if search.loops:
-        return Refused(replies.ALIAS_LOOP, via)
-    if search.outside:
-        return Refused(replies.NO_FORWARDING, via)
-    if not search.accounts:
-        return Refused(replies.NO_SUCH_USER, via)
-    return ToMailboxes(tuple(search.accounts.values()), via)

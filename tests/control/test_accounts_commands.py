@@ -245,6 +245,19 @@ def test_circles_are_told(host):
     assert "circle" in host("alias", "add", "*@a.test", "nobody@a.test")[1]
 
 
+def test_a_chain_that_has_become_too_long_is_told(host):
+    for number in range(10, 0, -1):
+        target = f"a{number + 1}@a.test" if number < 10 else "alice@a.test"
+        assert "Note" not in host("alias", "add", f"a{number}@a.test", target)[1]
+    note = host("alias", "add", "a0@a.test", "a1@a.test")[1].splitlines()[1]
+    assert note.startswith("Note: mail for a0@a.test is refused: more than 10 aliases in a row: a0@a.test → ")
+    host("alias", "remove", "a0@a.test")
+    # At the other end, the aliases that lead here suffer.
+    host("alias", "add", "b@a.test", "alice@a.test")
+    host("alias", "remove", "a10@a.test")
+    assert "mail for a1@a.test is refused: more than 10" in host("alias", "add", "a10@a.test", "b@a.test")[1]
+
+
 def _unwrapped(outcome):
     way = outcome[1].rsplit(": ", 1)[1].rstrip(".\n")
     return way if way.startswith("one") else " → ".join([*way.split(" → ")[1:], way.split(" → ")[1]])
