@@ -68,5 +68,5 @@ class IQuota(Interface):
     async def hold(account: Account, octets: int) -> bool:
         """Set room aside for a message that is being committed; False when there is none."""
 
-    def release(account: Account, octets: int, *, used: bool) -> None:
-        """End a hold: ``used`` when the message was laid."""
+    def release(account: Account, octets: int, *, used: int) -> None:
+        """End a hold of ``octets``: ``used`` is the size of the copy that was laid, 0 for none."""

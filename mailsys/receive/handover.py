@@ -129,7 +129,7 @@ class Handover:
                 self._reception, self._session, self._transaction, "DATA", replies.NO_STORAGE, str(error)
             )
             return replies.NO_STORAGE
-        room.use(actions)
+        room.use(actions, content.size)
         return answer
 
     def _copies(

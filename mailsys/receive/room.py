@@ -15,7 +15,7 @@ class Room:
     def __init__(self, quota: IQuota) -> None:
         self._quota = quota
         self._held: dict[Address, tuple[Account, int]] = {}
-        self._used: set[Address] = set()
+        self._used: dict[Address, int] = {}  # octets of the copy
         self.lacking: set[Address] = set()  # recipients with a mailbox that has no room
 
     async def hold(self, recipients: Iterable[RoutedRecipient], octets: int) -> None:
@@ -29,12 +29,12 @@ class Room:
                 else:
                     self.lacking.add(recipient.address)
 
-    def use(self, actions: Sequence[MailboxAction]) -> None:
-        """These copies were committed."""
-        self._used.update(action.account for action in actions)
+    def use(self, actions: Sequence[MailboxAction], content_octets: int) -> None:
+        """These copies were committed, each with its own header lines in front of the content."""
+        self._used.update({action.account: len(action.head) + content_octets for action in actions})
 
     def release(self) -> None:
         """End the holds; those of committed copies as used."""
         for address, (account, octets) in self._held.items():
-            self._quota.release(account, octets, used=address in self._used)
+            self._quota.release(account, octets, used=self._used.get(address, 0))
         self._held.clear()

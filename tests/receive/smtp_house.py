@@ -104,7 +104,7 @@ class MemoryQuota:
     def release(self, account, octets, *, used):
         self.holds.remove(account)
         if used:
-            self.used.append(account.address.local_part)
+            self.used.append((account.address.local_part, used))
 
 
 class House:

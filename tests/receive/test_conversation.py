@@ -355,7 +355,8 @@ def test_in_lmtp_only_copies_that_were_committed_are_charged():
     play.say(b"LHLO client.example\r\n")
     play.say(b"MAIL FROM:<>\r\nRCPT TO:<small@our.example>\r\nRCPT TO:<full@our.example>\r\nDATA\r\n")
     play.say(b"From: a@b.example\r\n\r\n.\r\n")
-    assert house.quota.used == ["small"]
+    [(acceptance, content)] = house.intake.accepted
+    assert house.quota.used == [("small", len(acceptance.actions[0].head + content))]
     assert house.quota.holds == []
 
 

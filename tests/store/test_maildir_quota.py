@@ -48,7 +48,7 @@ def test_it_provides_the_interface(house):
 def test_an_account_without_a_limit_costs_nothing(house):
     assert has_room(house, 10**18, FREE)
     assert hold(house, 10**18, FREE)
-    house.quota.release(FREE, 10**18, used=True)
+    house.quota.release(FREE, 10**18, used=10**18)
     house.quota.subtract(FREE, 1, 1)
     assert not (house.root(FREE)).exists()
 
@@ -72,15 +72,15 @@ def test_a_message_larger_than_the_limit_never_fits(house):
 def test_what_is_held_is_no_longer_free(house):
     assert hold(house, 6 * MEGABYTE)
     assert not hold(house, 6 * MEGABYTE)
-    house.quota.release(LIMITED, 6 * MEGABYTE, used=False)
+    house.quota.release(LIMITED, 6 * MEGABYTE, used=0)
     assert hold(house, 6 * MEGABYTE)
-    house.quota.release(LIMITED, 6 * MEGABYTE, used=True)
+    house.quota.release(LIMITED, 6 * MEGABYTE, used=6 * MEGABYTE)
     assert not hold(house, 6 * MEGABYTE)
 
 
 def test_deliveries_are_noted_in_the_file(house):
     assert hold(house, 2000)
-    house.quota.release(LIMITED, 2000, used=True)
+    house.quota.release(LIMITED, 2000, used=2000)
     assert size_file(house).read_text().splitlines()[1:] == ["0 0", "2000 1"]
 
 
@@ -119,7 +119,7 @@ def test_a_hundred_parallel_deliveries_exceed_the_quota_by_one_message_at_most(t
             return False
         action = house.drop.plan(LIMITED, LIMITED.address, b"", MEGABYTE)
         await workers.run(house.put, action.name, b"", "new", LIMITED)
-        house.quota.release(LIMITED, MEGABYTE, used=True)
+        house.quota.release(LIMITED, MEGABYTE, used=MEGABYTE)
         return True
 
     gatherResults([Deferred.fromCoroutine(deliver()) for _ in range(100)]).addCallback(outcomes.extend)
@@ -190,7 +190,7 @@ def test_a_long_file_is_written_anew(house, monkeypatch):
     monkeypatch.setattr(maildirsize, "FILE_OCTETS", 40)
     for _ in range(10):
         assert hold(house, 1000)
-        house.quota.release(LIMITED, 1000, used=True)
+        house.quota.release(LIMITED, 1000, used=1000)
     assert size_file(house).stat().st_size > 40
     house.monotonic += 61
     assert has_room(house, 1)
@@ -204,7 +204,7 @@ def test_a_link_in_place_of_the_file_is_not_followed(house, tmp_path):
     victim.write_text("precious")
     house.tree.ready(LIMITED.address, "INBOX", "new")
     size_file(house).symlink_to(victim)
-    house.quota.release(LIMITED, 1000, used=True)
+    house.quota.release(LIMITED, 1000, used=1000)
     assert has_room(house, 1)
     assert victim.read_text() == "precious"
     assert not size_file(house).is_symlink()
@@ -231,7 +231,7 @@ def test_a_disk_error_while_noting_is_repaired_by_the_next_look(house, monkeypat
 
     monkeypatch.setattr(MaildirSize, "add", fail)
     foreign(house, 1, 9 * MEGABYTE)
-    house.quota.release(LIMITED, 1000, used=True)
+    house.quota.release(LIMITED, 1000, used=1000)
     monkeypatch.undo()
     os.utime(house.root(LIMITED) / "new", (NOON * 2, NOON * 2))
     assert not has_room(house, 2 * MEGABYTE)
@@ -259,7 +259,7 @@ def look_for_room(house, octets, account=LIMITED):
     assert verifyObject(IQuota, look)
     room = result_of(look.has_room(account, octets))
     assert result_of(look.hold(account, octets)) == room
-    look.release(account, octets, used=False)
+    look.release(account, octets, used=0)
     return room
 
 

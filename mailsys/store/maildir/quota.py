@@ -83,14 +83,14 @@ class MaildirQuota:
         mailbox.held += octets
         return True
 
-    def release(self, account: Account, octets: int, *, used: bool) -> None:
-        """End a hold: ``used`` when the message was laid."""
+    def release(self, account: Account, octets: int, *, used: int) -> None:
+        """End a hold of ``octets``; ``used`` is the size of the copy that was laid, 0 for none."""
         if account.quota_bytes is None:
             return
         mailbox = self._mailbox(account)
         mailbox.held = max(0, mailbox.held - octets)
         if used:
-            mailbox.change(octets, 1)
+            mailbox.change(used, 1)
             self._attend(account, mailbox)
 
     def subtract(self, account: Account, octets: int, messages: int) -> None:

@@ -31,7 +31,7 @@ class QuotaLook:
         """Only look: what follows a hold does not happen in a dry run."""
         return await self.has_room(account, octets)
 
-    def release(self, account: Account, octets: int, *, used: bool) -> None:
+    def release(self, account: Account, octets: int, *, used: int) -> None:
         """There is nothing to end."""
 
     def _used(self, account: Account, limit: int) -> int:
