@@ -1,7 +1,8 @@
 """Who speaks before the greeting is no mail server: RFC 5321 4.3.1 has the client wait for it.
 
-Programs that send spam in bulk often do not, so the greeting is held back for a moment.  Loopback
-and the trusted networks need not wait; yet who speaks first is refused wherever it comes from.
+Programs that send spam in bulk often do not, so the greeting is held back for a moment, and who
+speaks in that moment is refused.  Loopback and the trusted networks are greeted at once; nobody
+listens for what they say before, and it is taken for their first command.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class EarlyTalker(SilentJudge):
         return 0.0 if peer.is_loopback or self._is_trusted(peer) else self._seconds
 
     async def connection(self, session: Session) -> Verdict:
-        """Reject with 554 5.5.1 when the peer did not wait."""
+        """Reject with 554 5.5.1 a peer that had to wait and did not."""
         if session.spoke_early:
             return Verdict(Disposition.REJECT, _SPOKE_EARLY.text, _SPOKE_EARLY)
         return ACCEPT
