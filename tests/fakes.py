@@ -20,7 +20,7 @@ from mailsys.interfaces import (
     TimedOut,
 )
 from mailsys.message.address import parse_address
-from mailsys.message.content import MemoryContent
+from mailsys.message.content import READ_OCTETS, MemoryContent
 
 
 @implementer(IConnection)
@@ -138,9 +138,9 @@ class MemoryMailbox:
         self.reads = []  # UIDs, in the order in which they were read
 
     async def content(self, uid):
-        return MemoryContent([await self.read(uid)])
+        return MemoryContent([self._read(uid)])
 
-    async def read(self, uid):
+    def _read(self, uid):
         self.reads.append(uid)
         if uid in self._faults:
             raise self._faults[uid]
@@ -153,7 +153,8 @@ class MemoryMailbox:
         results = []
         for uid in uids:
             try:
-                results.append(await self.read(uid))
+                octets = self._read(uid)
+                results.append(octets if len(octets) <= READ_OCTETS else None)
             except (KeyError, OSError) as error:
                 results.append(error)
         return results
@@ -161,8 +162,7 @@ class MemoryMailbox:
     async def expunge(self, uids):
         if "expunge" in self._faults:
             raise self._faults["expunge"]
-        for uid in uids:
-            self._contents.pop(uid, None)
+        return sum(self._contents.pop(uid, None) is not None for uid in uids)
 
     def close(self):
         if not self.is_closed:

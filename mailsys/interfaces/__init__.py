@@ -41,6 +41,7 @@ from mailsys.interfaces.mailboxes import (
     IMailStore,
     IQuota,
     MailboxInUse,
+    NotRemoved,
     StoredMessage,
 )
 from mailsys.interfaces.routing import (
@@ -84,6 +85,7 @@ __all__ = [
     "LoginUnavailable",
     "MailboxAction",
     "MailboxInUse",
+    "NotRemoved",
     "NotStored",
     "Peer",
     "Refused",

@@ -15,6 +15,14 @@ class MailboxInUse(Exception):  # noqa: N818
     """Another session holds this mailbox for itself."""
 
 
+class NotRemoved(Exception):  # noqa: N818
+    """Messages that should be deleted are still there; ``removed`` of the others have gone."""
+
+    def __init__(self, removed: int, reason: str) -> None:
+        super().__init__(reason)
+        self.removed = removed
+
+
 @dataclass(frozen=True, slots=True)
 class StoredMessage:
     """A message in a folder: ``size`` octets on the disk, ``wire_size`` with CRLF line ends."""
@@ -33,20 +41,21 @@ class IMailbox(Interface):
     async def content(uid: int) -> Content:
         """The message as stored; raises KeyError when it has gone meanwhile, OSError when unreadable."""
 
-    async def read(uid: int) -> bytes:
-        """Return the whole of a small message at once; raises KeyError, OSError."""
-
     def read_cached(uid: int) -> bytes | None:
         """Return the whole of a small message if that needs no wait for a disk; None when it would.
 
-        Also None when it fails: then ``read`` says why.
+        Also None when it fails: then ``read_many`` says why.
         """
 
-    async def read_many(uids: Sequence[int]) -> Sequence[bytes | KeyError | OSError]:
-        """Return the whole of several small messages in one go; for one that fails, what ``read`` raises."""
+    async def read_many(uids: Sequence[int]) -> Sequence[bytes | KeyError | OSError | None]:
+        """Return the whole of several small messages in one go, in their order.
 
-    async def expunge(uids: Sequence[int]) -> None:
-        """Delete; those already gone do not matter.  Raises OSError if any stays."""
+        For one that has gone a KeyError, for one that is unreadable an OSError, and None for one of
+        more than ``READ_OCTETS``, which must be read in pieces.
+        """
+
+    async def expunge(uids: Sequence[int]) -> int:
+        """Delete, and return how many were there; those already gone do not matter.  Raises NotRemoved."""
 
     def close() -> None:
         """Give up the hold on the mailbox."""

@@ -96,7 +96,7 @@ def refused(
     id: str,
     session: Session,
     command: str,
-    reply: Reply,
+    reply: Reply | str,
     at: float,
     *,
     sender: str | None = None,
@@ -105,7 +105,7 @@ def refused(
     message_id: str = "",
     subject: str = "",
 ) -> JournalEvent:
-    """A connection, sender, recipient or message was turned away with ``reply``.
+    """A connection, sender, recipient or message was turned away with ``reply``, in POP3 a text.
 
     ``id`` is the transaction's, or the session's outside of any.  ``command`` is CONNECT, MAIL, RCPT,
     DATA …; ``sender`` and ``recipient`` are as the client wrote them, None when it had not yet, and

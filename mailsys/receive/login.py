@@ -20,7 +20,8 @@ REFUSALS: Mapping[Refusal, Reply] = {
 
 def mechanisms_for(session: Session, plaintext: str) -> tuple[str, ...]:
     """The mechanisms we offer on this connection; ``plaintext`` is the setting of that name."""
-    allowed = session.tls or plaintext == "always" or (plaintext == "loopback" and session.peer.is_loopback)
+    is_secure, is_loopback = bool(session.tls), session.peer.is_loopback
+    allowed = sasl.passwords_allowed(plaintext, is_secure=is_secure, is_loopback=is_loopback)
     return tuple(sasl.MECHANISMS) if allowed else ()
 
 

@@ -111,6 +111,11 @@ def _credentials(name: bytes, password: bytes) -> Step:
 MECHANISMS: Mapping[str, Callable[[], Exchange]] = {"PLAIN": Plain, "LOGIN": Login}
 
 
+def passwords_allowed(plaintext: str, *, is_secure: bool, is_loopback: bool) -> bool:
+    """May a password come over this connection?  ``plaintext`` is the setting: never, loopback or always."""
+    return is_secure or plaintext == "always" or (plaintext == "loopback" and is_loopback)
+
+
 def begin(exchange: Exchange, initial: bytes | None) -> Step:
     """Start an exchange with the initial response as it stood behind AUTH, in base64 or ``=``."""
     if initial is None:

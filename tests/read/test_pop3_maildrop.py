@@ -165,8 +165,10 @@ class Waiting:
         self.messages = [StoredMessage(uid, size, size) for uid, size in enumerate(sizes, 1)]
         self.batches = []  # (UIDs, Deferred)
         self.cached = {}
+        self.tried = []  # UIDs
 
     def read_cached(self, uid):
+        self.tried.append(uid)
         return self.cached.get(uid)
 
     async def read_many(self, uids):
@@ -195,10 +197,10 @@ def read(ahead, mailbox, number):
 
 def test_what_is_in_memory_needs_no_batch():
     mailbox = Waiting([100] * 5)
-    mailbox.cached = {1: b"one", 2: b"two", 4: b"four"}
+    mailbox.cached = {1: b"one", 2: b"two", 5: b"five"}
     ahead = ReadAhead(mailbox)
-    assert [read(ahead, mailbox, number) for number in (1, 2, 3, 4)] == [b"one", b"two", b"3", b"four"]
-    assert mailbox.begun == [[3], [4, 5]]
+    assert [read(ahead, mailbox, number) for number in (1, 2, 5, 4)] == [b"one", b"two", b"five", b"4"]
+    assert mailbox.begun == [[4], [5]]
 
 
 def test_batches_grow_with_use():
@@ -246,6 +248,24 @@ def test_a_batch_that_comes_is_waited_for_and_not_read_twice():
     mailbox.finish()
     assert reading.result == b"3"
     assert read(ahead, mailbox, 4) == b"4"
+
+
+def test_what_comes_from_a_thread_already_is_not_read_twice():
+    mailbox = Waiting([100] * 10)
+    ahead = ReadAhead(mailbox)
+    assert read(ahead, mailbox, 1) == b"1"
+    mailbox.cached = {2: b"from memory", 3: b"from memory", 4: b"from memory"}
+    assert [read(ahead, mailbox, number) for number in (2, 3)] == [b"2", b"3"]
+    assert 2 not in mailbox.tried
+    assert 3 not in mailbox.tried
+
+
+def test_a_small_message_that_has_become_large_is_sent_whole():
+    house = House({1: b"Subject: x\r\n\r\nshort\r\n"})
+    play = logged_in(house)
+    house.contents[1] = large = b"Subject: x\r\n\r\n" + b"long\r\n" * SMALL_OCTETS
+    assert play.say(b"RETR 1\r\n") == b"+OK 21 octets\r\n" + large + b".\r\n"
+    assert play.say(b"TOP 1 1\r\n").endswith(b"\r\nSubject: x\r\n\r\nlong\r\n.\r\n")
 
 
 def test_large_messages_are_not_read_ahead():

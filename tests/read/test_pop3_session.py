@@ -10,7 +10,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from zope.interface.verify import verifyObject
 
-from mailsys.interfaces import IConnection, IConversation, IJournal, ILogins, IMailbox, IMailStore
+from mailsys.interfaces import IConnection, IConversation, IJournal, ILogins, IMailbox, IMailStore, NotRemoved
 
 IN_USE = b"-ERR [IN-USE] Another session has this mailbox open\r\n"
 GOODBYE = b"+OK Goodbye\r\n"
@@ -152,6 +152,31 @@ def test_the_journal_tells_logins_and_no_password():
     assert "correct horse" not in repr(events)
 
 
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (b"GET / HTTP/1.1\r\n", "-ERR This is a mail server; goodbye"),
+        (b"x" * 70_000, "-ERR Line too long"),
+        (b"NONSENSE\r\n" * 21, "-ERR Too many errors; goodbye"),
+        (b"USER x\r\nPASS x\r\n" * 5, "-ERR [AUTH] Name or password is wrong"),
+    ],
+)
+def test_the_journal_tells_who_was_sent_away(said, told):
+    house = House()
+    play = session(house)
+    assert play.say(said).decode().endswith(f"{told}\r\n")
+    assert play.connection.closed
+    event = house.journal.events[-1]
+    assert event.id == "session1"
+    assert [event.facts[fact] for fact in ("event", "command", "reply")] == ["refused", "CONNECT", told]
+
+
+def test_the_journal_says_nothing_of_who_just_goes():
+    house = House()
+    session(house).hang_up()
+    assert house.journal.events == []
+
+
 # One mailbox, one session
 
 
@@ -197,6 +222,18 @@ def test_a_mailbox_that_cannot_be_opened():
     assert play.say(LOGIN).endswith(b"+OK Logged in\r\n")
 
 
+def test_a_fault_before_the_first_command_gives_the_mailbox_up(monkeypatch):
+    def broken(*arguments):
+        raise MemoryError
+
+    house = House()
+    monkeypatch.setattr("mailsys.read.pop3.conversation.log.failure", lambda *args, **kw: None)
+    with monkeypatch.context() as patched:
+        patched.setattr("mailsys.read.pop3.conversation.Transaction", broken)
+        assert session(house).say(LOGIN).endswith(b"Something went wrong here; try again later\r\n")
+    logged_in(house)
+
+
 # Deletion
 
 
@@ -226,12 +263,24 @@ def test_quit_deletes_what_is_marked():
 def test_deletions_that_fail():
     house = House()
     play = logged_in(house)
-    house.store.faults["expunge"] = OSError("read-only")
+    house.store.faults["expunge"] = NotRemoved(0, "read-only")
     said = play.say(b"DELE 1\r\nQUIT\r\n")
     assert said.endswith(b"-ERR [SYS/TEMP] some deleted messages not removed\r\n")
     assert play.connection.closed
     assert house.contents == MESSAGES
     assert house.journal.events[-1].facts["deleted"] == 0
+
+
+def test_the_journal_counts_what_was_really_deleted():
+    house = House()
+    play = logged_in(house)
+    del house.contents[7]
+    assert play.say(b"DELE 1\r\nDELE 2\r\nQUIT\r\n").endswith(GOODBYE)
+    assert house.journal.events[-1].facts["deleted"] == 1
+    play = logged_in(house)
+    house.store.faults["expunge"] = NotRemoved(2, "one is read-only")
+    play.say(b"DELE 1\r\nQUIT\r\n")
+    assert house.journal.events[-1].facts["deleted"] == 2
 
 
 def test_unique_ids_are_the_same_in_the_next_session():

@@ -35,6 +35,14 @@ def result_of(coroutine):
     return outcome[0]
 
 
+def read(mailbox, uid):
+    """The whole of one small message; raises what a reader would meet."""
+    [octets] = result_of(mailbox.read_many([uid]))
+    if isinstance(octets, Exception):
+        raise octets
+    return octets
+
+
 class MaildirHouse:
     """One host's Maildirs; ``clock`` is the time of day and goes on by itself with each name."""
 
@@ -73,6 +81,10 @@ class MaildirHouse:
         self.drop.lay(action)
         return action
 
+    def is_laid(self, action, content):
+        """Is the copy, whole, in any folder?"""
+        return self.drop.laid_octets(action) == len(action.head) + content.size
+
     def put(self, name, data=b"Subject: foreign\n\nline\n", subdirectory="new", account=ANN):
         """Another program lays a file."""
         self.tree.ready(account.address, "INBOX", "new")
@@ -87,7 +99,7 @@ class MaildirHouse:
     def look(self, account=ANN):
         """UIDVALIDITY and UIDs as of now, with the text of each message."""
         mailbox = self.open(account, exclusive=False)
-        return mailbox.uid_validity, {m.uid: result_of(mailbox.read(m.uid)) for m in mailbox.messages}
+        return mailbox.uid_validity, {m.uid: read(mailbox, m.uid) for m in mailbox.messages}
 
     def uidlist(self, account=ANN):
         """The lines of the uidlist."""

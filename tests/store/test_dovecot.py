@@ -4,7 +4,7 @@ import time
 
 import pytest
 from dovecot import Dovecot, program, unprivileged_folder
-from maildir_house import ANN, HEAD, MaildirHouse, result_of
+from maildir_house import ANN, HEAD, MaildirHouse, read, result_of
 
 from mailsys.interfaces import Account
 from mailsys.store.maildir.maildirsize import MaildirSize
@@ -35,7 +35,7 @@ def ours(house):
     mailbox = house.open(exclusive=False)
     found = {}
     for message in mailbox.messages:
-        text = result_of(mailbox.read(message.uid)).replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+        text = read(mailbox, message.uid).replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
         found[message.uid] = message.wire_size, text
     return mailbox.uid_validity, found
 
@@ -85,7 +85,7 @@ def test_we_keep_the_uids_that_dovecot_gave(house, dovecot):
     after = ours(house)
     assert after[0] == before[0]
     assert after[1] == {uid: message for uid, message in before[1].items() if uid not in (3, 6)}
-    assert result_of(house.open(folder="Work/Deep").read(1)) == before[1][3][1]
+    assert read(house.open(folder="Work/Deep"), 1) == before[1][3][1]
 
 
 def test_mail_goes_to_and_fro(house, dovecot):

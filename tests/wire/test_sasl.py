@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailsys.wire import sasl
-from mailsys.wire.sasl import Challenge, Credentials, Failed, Login, Plain, Refusal
+from mailsys.wire.sasl import Challenge, Credentials, Failed, Login, Plain, Refusal, passwords_allowed
 
 
 def b64(data):
@@ -98,3 +98,13 @@ def test_nothing_is_raised_whatever_comes(line, name):
     first = sasl.begin(exchange, line)
     if isinstance(first, Challenge):
         assert isinstance(sasl.step(exchange, line), Challenge | Credentials | Failed)
+
+
+@pytest.mark.parametrize(
+    ("plaintext", "allowed"),
+    [("never", (False, False, True)), ("loopback", (False, True, True)), ("always", (True, True, True))],
+)
+def test_where_passwords_may_come(plaintext, allowed):
+    places = ({"is_loopback": False}, {"is_loopback": True}, {"is_loopback": False, "is_secure": True})
+    found = [passwords_allowed(plaintext, **{"is_secure": False} | place) for place in places]
+    assert tuple(found) == allowed

@@ -9,7 +9,6 @@ from twisted.logger import Logger
 
 from mailsys.interfaces import (
     Account,
-    ConnectionEnded,
     IJournal,
     ILogins,
     IMailbox,
@@ -19,7 +18,7 @@ from mailsys.interfaces import (
     Session,
 )
 from mailsys.journal import events
-from mailsys.read.pop3.dialogue import Dialogue
+from mailsys.read.pop3.dialogue import Dialogue, SentAway
 from mailsys.wire import sasl
 from mailsys.wire.pop3 import responses
 from mailsys.wire.pop3.commands import Auth, Capa, Command, Pass, Quit, Stls, User, Utf8
@@ -146,7 +145,7 @@ class Authorization:
         self._dialogue.say(response)
         self._failures += 1
         if self._failures >= MOST_FAILURES:
-            raise ConnectionEnded
+            raise SentAway(response)
 
     async def _open(self, account: Account) -> IMailbox | None:
         """Open the mailbox; while that is not possible the client may try again (RFC 2449 8.1.2)."""
@@ -160,8 +159,6 @@ class Authorization:
             )
             self._dialogue.say(responses.MAILBOX_UNREADABLE)
         else:
-            self._dialogue.logged_in()
-            self._dialogue.say(responses.LOGGED_IN)
             return mailbox
         self._session.login = None
         return None

@@ -25,7 +25,7 @@ from mailsys.interfaces import (
 )
 from mailsys.journal import events
 from mailsys.read.pop3.authorization import Authorization
-from mailsys.read.pop3.dialogue import Dialogue
+from mailsys.read.pop3.dialogue import Dialogue, SentAway
 from mailsys.read.pop3.transaction import Transaction
 from mailsys.wire.pop3 import responses
 
@@ -61,6 +61,10 @@ class POP3Conversation:
         except HostStops:
             dialogue.say(responses.SHUTTING_DOWN)
             raise
+        except SentAway as ended:
+            said = str(ended.response)
+            self.journal.record(events.refused(session.id, session, "CONNECT", said, self.clock.seconds()))
+            raise
         except (ConnectionEnded, CancelledError):
             raise
         except Exception:
@@ -77,12 +81,11 @@ class POP3Conversation:
 
     async def _give_out(self, mailbox: IMailbox, dialogue: Dialogue, session: Session) -> None:
         """Serve an open mailbox, and give it up before the client hears goodbye."""
-        transaction = Transaction(dialogue, mailbox, self.workers)
-        try:
-            with closing(mailbox):
+        with closing(mailbox):
+            transaction = Transaction(dialogue, mailbox, self.workers)
+            try:
                 farewell = await transaction.run()
-        finally:
-            self.journal.record(
-                events.mailbox_read(session, transaction.retrieved, transaction.deleted, self.clock.seconds())
-            )
+            finally:
+                done = transaction.retrieved, transaction.deleted
+                self.journal.record(events.mailbox_read(session, *done, self.clock.seconds()))
         dialogue.say(farewell)

@@ -16,6 +16,14 @@ from mailsys.wire.pop3.server import NeedData, POP3Server, Rejected, SaslLine
 COMMANDS_AT_ONCE = 100  # served before others get a turn
 
 
+class SentAway(ConnectionEnded):
+    """We end the connection for what the client did; ``response`` was the last that it heard."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__()
+        self.response = response
+
+
 class Dialogue:
     """Takes one thing after the other from the client and keeps what we send bounded."""
 
@@ -82,16 +90,17 @@ class Dialogue:
         self.send(responses.listing("Capability list follows", capabilities(self._machine.terms)))
 
     def logged_in(self) -> None:
-        """Let the client use its mailbox from now on."""
+        """Let the client use its mailbox from now on, and tell it."""
         self._machine.logged_in()
+        self.say(responses.LOGGED_IN)
 
     def _terms(self) -> Terms:
         connection = self._connection
         return Terms(
             stls=connection.can_start_tls(),
-            passwords=bool(connection.tls)
-            or self._plaintext == "always"
-            or (self._plaintext == "loopback" and connection.peer.is_loopback),
+            passwords=sasl.passwords_allowed(
+                self._plaintext, is_secure=bool(connection.tls), is_loopback=connection.peer.is_loopback
+            ),
         )
 
     def _seconds_until(self, deadline: float) -> float:
@@ -104,7 +113,7 @@ class Dialogue:
     def _refuse(self, rejected: Rejected) -> None:
         self.say(rejected.response)
         if rejected.fatal:
-            raise ConnectionEnded
+            raise SentAway(rejected.response)
 
     async def _give_way(self) -> None:
         await self.flow()

@@ -19,7 +19,7 @@ MOST_AT_ONCE = 16  # messages
 MOST_OCTETS = 512 * 1024  # held for one session
 REFILL_BELOW = 8  # messages that are read and not yet asked for
 
-Result = bytes | KeyError | OSError
+Result = bytes | KeyError | OSError | None
 
 
 class ReadAhead:
@@ -33,20 +33,21 @@ class ReadAhead:
         self._coming_numbers: Sequence[int] = ()
         self._batch = 1
 
-    async def read(self, number: int) -> bytes:
-        """Return the whole of a small message; raises KeyError, OSError."""
-        if number not in self._ready:
+    async def read(self, number: int) -> bytes | None:
+        """Return the whole of a small message, None if it is small no more; raises KeyError, OSError."""
+        if number not in self._ready and number not in self._coming_numbers:
             cached = self._mailbox.read_cached(self._messages[number - 1].uid)
             if cached is not None:
                 return cached
+        if number not in self._ready:
             await self._fetch(number)
         result = self._ready[number]
         self._ready = {later: kept for later, kept in self._ready.items() if later > number}
         if self._coming is None and len(self._ready) < REFILL_BELOW:
             self._begin(number + 1 + len(self._ready))
-        if isinstance(result, bytes):
-            return result
-        raise result
+        if isinstance(result, Exception):
+            raise result
+        return result
 
     def forget(self) -> None:
         """Drop what was read and is not wanted."""

@@ -49,7 +49,12 @@ class Pieces:
 
 
 class Retrieval:
-    """Sends messages of one open mailbox."""
+    """Sends messages of one open mailbox.
+
+    No program should change a message, and one that did so after LIST has told its size is sent as
+    it is now: the client would delete a message of which it has only a part.  Whatever has become
+    of it, no more than a small message is held in memory.
+    """
 
     def __init__(self, dialogue: Dialogue, mailbox: IMailbox, workers: IWorkers) -> None:
         self._dialogue = dialogue
@@ -63,23 +68,22 @@ class Retrieval:
         Raises KeyError and OSError while nothing was said; later there is no way to tell the client
         but to end the connection.
         """
-        head = responses.octets_follow(message.wire_size)
-        if message.size > SMALL_OCTETS:
-            await self._send_pieces(head, message, None)
-        else:
-            self._dialogue.send(head + encode_body(await self._ahead.read(number)))
+        await self._send(responses.octets_follow(message.wire_size), number, message, None)
 
     async def top(self, number: int, message: StoredMessage, lines: int) -> None:
         """Send the header and the first lines; raises as ``retr``."""
-        head, cut = responses.TOP_FOLLOWS.render(), TopCut(lines)
-        if message.size > SMALL_OCTETS:
-            await self._send_pieces(head, message, cut)
-        else:
-            self._dialogue.send(head + encode_body(cut.take(await self._ahead.read(number))))
+        await self._send(responses.TOP_FOLLOWS.render(), number, message, TopCut(lines))
 
     def close(self) -> None:
         """Drop what was read ahead."""
         self._ahead.forget()
+
+    async def _send(self, head: bytes, number: int, message: StoredMessage, cut: TopCut | None) -> None:
+        whole = await self._ahead.read(number) if message.size <= SMALL_OCTETS else None
+        if whole is None:
+            await self._send_pieces(head, message, cut)
+        else:
+            self._dialogue.send(head + encode_body(whole if cut is None else cut.take(whole)))
 
     async def _send_pieces(self, head: bytes, message: StoredMessage, cut: TopCut | None) -> None:
         pieces = Pieces(self._mailbox, message.uid, self._workers)

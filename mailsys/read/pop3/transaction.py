@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Iterator
 
 from twisted.logger import Logger
 
-from mailsys.interfaces import IMailbox, IWorkers
+from mailsys.interfaces import IMailbox, IWorkers, NotRemoved
 from mailsys.read.pop3.dialogue import Dialogue
 from mailsys.read.pop3.maildrop import Maildrop, NoSuchMessage
 from mailsys.read.pop3.retrieval import Retrieval
@@ -30,10 +30,12 @@ class Transaction:
         self.deleted = 0
 
     async def run(self) -> Response:
-        """Serve until QUIT, delete what is marked, and return what is to be said last.
+        """Tell the client that it is in, serve it until QUIT, and delete what is marked.
 
+        Returns what is to be said last, when the mailbox is free again.
         A connection that ends before QUIT deletes nothing.
         """
+        self._dialogue.logged_in()
         try:
             while not isinstance(command := await self._dialogue.next(), Quit):
                 await self._obey(command)
@@ -105,9 +107,9 @@ class Transaction:
         uids = self._maildrop.marked_uids()
         try:
             if uids:
-                await self._mailbox.expunge(uids)
-        except OSError as error:
+                self.deleted = await self._mailbox.expunge(uids)
+        except NotRemoved as error:
+            self.deleted = error.removed
             log.error("Messages cannot be deleted: {error}", error=error)
             return responses.SOME_NOT_REMOVED
-        self.deleted = len(uids)
         return responses.GOODBYE

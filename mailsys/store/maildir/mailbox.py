@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from zope.interface import implementer
 
-from mailsys.interfaces import IMailbox, IWorkers, StoredMessage
+from mailsys.interfaces import IMailbox, IWorkers, NotRemoved, StoredMessage
 from mailsys.message.content import READ_OCTETS, Content
 from mailsys.store.maildir.look import Look
 from mailsys.store.maildir.names import base_name
@@ -155,26 +155,25 @@ class MaildirMailbox:
         """The message as stored; raises KeyError, OSError."""
         return await self._workers.run(self._content, uid)
 
-    async def read(self, uid: int) -> bytes:
-        """Return the whole message; raises KeyError, OSError."""
-        return await self._workers.run(self._read, uid)
-
     def read_cached(self, uid: int) -> bytes | None:
-        """Return the whole message if it is in memory."""
+        """Return the whole of a small message if it is in memory."""
         return self._files.read_cached(uid)
 
-    async def read_many(self, uids: Sequence[int]) -> Sequence[bytes | KeyError | OSError]:
-        """Return whole messages, or what went wrong with each."""
+    async def read_many(self, uids: Sequence[int]) -> Sequence[bytes | KeyError | OSError | None]:
+        """Return whole messages, or what went wrong with each; None for one that is not small."""
         return await self._workers.run(self._read_many, uids)
 
-    async def expunge(self, uids: Sequence[int]) -> None:
-        """Delete; a loss of power may bring them back.  Raises OSError if any stays."""
+    async def expunge(self, uids: Sequence[int]) -> int:
+        """Delete; a loss of power may bring them back.  Raises NotRemoved if any stays."""
         gone: list[int] = []
         try:
             await self._workers.run(self._files.remove, uids, gone)
+        except OSError as error:
+            raise NotRemoved(len(gone), str(error)) from error
         finally:
             if gone:
                 self._report(gone)
+        return len(gone)
 
     def close(self) -> None:
         """Give up the hold; again does no harm."""
@@ -194,15 +193,15 @@ class MaildirMailbox:
         finally:
             os.close(descriptor)
 
-    def _read(self, uid: int) -> bytes:
+    def _read(self, uid: int) -> bytes | None:
         descriptor = self._files.open(uid)
         try:
-            return _read_whole(descriptor)
+            return _read_small(descriptor)
         finally:
             os.close(descriptor)
 
-    def _read_many(self, uids: Sequence[int]) -> list[bytes | KeyError | OSError]:
-        results: list[bytes | KeyError | OSError] = []
+    def _read_many(self, uids: Sequence[int]) -> list[bytes | KeyError | OSError | None]:
+        results: list[bytes | KeyError | OSError | None] = []
         for uid in uids:
             try:
                 results.append(self._read(uid))
@@ -221,15 +220,13 @@ def _read_without_waiting(descriptor: int) -> bytes | None:
     return bytes(octets) if done == len(octets) <= READ_OCTETS else None
 
 
-def _read_whole(descriptor: int) -> bytes:
-    """Return as much as the file holds now; one system call unless it is very large."""
+def _read_small(descriptor: int) -> bytes | None:
+    """Return as much as the file holds now, or None when that is more than a small message."""
     rest = os.fstat(descriptor).st_size
-    piece = os.read(descriptor, rest)
-    if len(piece) == rest:
-        return piece
-    pieces = [piece]
-    while piece:
-        rest -= len(piece)
-        piece = os.read(descriptor, rest)
+    if rest > READ_OCTETS:
+        return None
+    pieces = []
+    while rest and (piece := os.read(descriptor, rest)):
         pieces.append(piece)
+        rest -= len(piece)
     return b"".join(pieces)

@@ -21,12 +21,15 @@ class Response:
         """Return the line for the wire, with CRLF."""
         return _render(self)
 
+    def __str__(self) -> str:
+        mark = "+OK" if self.is_positive else "-ERR"
+        code = f"[{self.code}]" if self.code else ""
+        return " ".join(part for part in (mark, code, self.text) if part)
+
 
 @lru_cache(maxsize=256)
 def _render(response: Response) -> bytes:
-    mark = "+OK" if response.is_positive else "-ERR"
-    code = f"[{response.code}]" if response.code else ""
-    return " ".join(part for part in (mark, code, response.text) if part).encode() + b"\r\n"
+    return f"{response}\r\n".encode()
 
 
 def ok(text: str) -> Response:
