@@ -6,6 +6,9 @@ import fcntl
 import os
 import pwd
 import resource
+from contextlib import suppress
+
+from mailsys.disk import Disk, make_durable_directories
 
 
 class CannotBecome(Exception):  # noqa: N818 - a sentence for the operator
@@ -28,13 +31,18 @@ def check_user(name: str) -> None:
 
 
 def make_data_folder(path: str, name: str) -> None:
-    """Make the data folder if it is missing, for the user that we become; raises OSError."""
+    """Make the data folder if it is missing, so that it is the user's whom we become; raises CannotBecome."""
     if os.path.isdir(path):
         return
-    os.makedirs(path, mode=0o700)
-    if os.geteuid() == 0 and name != "root":
-        user = pwd.getpwnam(name)
-        os.chown(path, user.pw_uid, user.pw_gid)
+    try:
+        make_durable_directories(Disk(), path)
+        if os.geteuid() == 0 and name not in ("", "root"):
+            user = pwd.getpwnam(name)
+            os.chown(path, user.pw_uid, user.pw_gid)
+    except KeyError:
+        raise CannotBecome(f'[process] user = "{name}": this machine has no such user.') from None
+    except OSError as error:
+        raise CannotBecome(f"The data folder {path} cannot be made: {error.strerror}.") from error
 
 
 def claim(data: str) -> int:
@@ -43,27 +51,39 @@ def claim(data: str) -> int:
     Returns the descriptor that holds the claim, until it is closed or the process ends.
     """
     path = os.path.join(data, "lock")
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise CannotBecome(f"{path} cannot be opened: {error.strerror}.") from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    except OSError as error:
         os.close(descriptor)
-        raise CannotBecome(f"Another mailsys is running with the data folder {data}.") from None
+        if isinstance(error, BlockingIOError):
+            raise CannotBecome(f"Another mailsys is running with the data folder {data}.") from None
+        raise CannotBecome(f"{path} cannot be locked: {error.strerror}.") from error
     return descriptor
 
 
 def become(name: str) -> None:
-    """Give up root for good, with all groups; nothing happens when we are not root or are to stay it."""
+    """Give up root for good, with all groups; raises CannotBecome.
+
+    Nothing happens when we are not root or are to stay it.
+    """
     if os.geteuid() != 0 or name == "root":
         return
     user = pwd.getpwnam(name)
-    os.initgroups(name, user.pw_gid)
-    os.setgid(user.pw_gid)
-    os.setuid(user.pw_uid)
+    try:
+        os.initgroups(name, user.pw_gid)
+        os.setgid(user.pw_gid)
+        os.setuid(user.pw_uid)
+    except OSError as error:
+        raise CannotBecome(f"The process cannot become the user {name}: {error.strerror}.") from error
 
 
 def raise_file_limit() -> None:
     """Every connection is a file: take as many as the system allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        with suppress(OSError, ValueError):  # some systems allow less than they say; then it stays as it is
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

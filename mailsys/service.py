@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import os
 import signal
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import serverFromString
-from twisted.internet.interfaces import IListeningPort
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.ssl import CertificateOptions
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
-from mailsys.accounts.database import AccountsError
-from mailsys.config import not_built_yet
-from mailsys.config.schema import Configuration, Listener
-from mailsys.message import reply as replies
-from mailsys.net.factory import ConversationFactory
-from mailsys.net.limits import ConnectionLimits
+from mailsys.config import Configuration, ConfigurationError, load, not_built_yet
+from mailsys.config.renewal import Renewal, renew
+from mailsys.judge.builtin import BUILTIN
+from mailsys.listeners import CannotListen, Listeners
 from mailsys.net.tls import CertificateError, load_certificate
 from mailsys.process import (
     CannotBecome,
@@ -29,160 +26,146 @@ from mailsys.process import (
     make_data_folder,
     raise_file_limit,
 )
-from mailsys.stations import Stations
-
-SERVED = ("smtp", "lmtp", "pop3")
-BUSY = {
-    "smtp": replies.BUSY.render(),
-    "lmtp": replies.BUSY.render(),
-    "pop3": b"-ERR [SYS/TEMP] Too many connections\r\n",
-}
+from mailsys.stations import CannotWork, Stations
 
 log = Logger(namespace="mailsys")
+
+Step = Callable[[], Coroutine[Deferred[Any], Any, None]]
 
 
 class CannotStart(Exception):  # noqa: N818 - a sentence for the operator
     """The host cannot start; the text says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class OpenPort:
-    """A listener that is bound."""
-
-    listener: Listener
-    port: Any  # IListeningPort; TCP's also has stopReading and startReading
-    factory: ConversationFactory
-
-
 class MailHost(Service):
-    """One host.  ``failure`` tells afterwards why it did not start, empty when it did."""
+    """One host.
+
+    What keeps it from starting is logged.  If that is known before the reactor runs, ``startService``
+    raises CannotStart.  Otherwise it stands in ``failure``, and ``give_up`` is called, which has to
+    stop the reactor.
+    """
 
     name = "mailsys"
 
-    def __init__(self, configuration: Configuration, reactor: Any) -> None:
+    def __init__(self, configuration: Configuration, reactor: Any, give_up: Callable[[], None]) -> None:
         self._configuration = configuration
         self._reactor = reactor
+        self._give_up = give_up
+        self._listeners = Listeners(reactor, configuration.limits)
         self._stations: Stations | None = None
         self._claim: int | None = None
-        self._ports: list[OpenPort] = []
+        # One step at a time: bind, serve, each reading of the configuration, stop.
+        self._steps: Deferred[None] = succeed(None)
+        self._is_begun = self._is_stopping = False
         self.failure = ""
 
     # ------------------------------------------------------------------ start
 
     def privilegedStartService(self) -> None:
         """Bind the ports while we may; nobody is served before the log was replayed."""
-        self._begin(self._bind())
+        self._is_begun = True
+        signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(self.reload))
+        self._begin(self._bind)
+        self._tell_failure()
 
     def startService(self) -> None:
         """Become who we are to be, replay, and serve."""
         super().startService()  # type: ignore[no-untyped-call]
-        if not self._ports and not self.failure:  # twist, unlike twistd, begins here
-            self._begin(self._bind())
-        if not self.failure:
-            self._begin(self._serve())
+        if not self._is_begun:  # twist, unlike twistd, begins here
+            self.privilegedStartService()
+        self._begin(self._serve)
+        self._tell_failure()
 
-    def _begin(self, steps: Any) -> None:
-        Deferred.fromCoroutine(steps).addErrback(self._give_up)
+    def _begin(self, step: Step) -> None:
+        """Take a step of the start after those before it, unless one of them failed."""
 
-    def _give_up(self, failure: Any) -> None:
-        if failure.check(CannotStart, CannotBecome, CertificateError, AccountsError):
+        def take(_: None) -> Deferred[None] | None:
+            return None if self.failure or self._is_stopping else Deferred.fromCoroutine(step())
+
+        self._steps.addCallback(take).addErrback(self._fail)
+
+    def _fail(self, failure: Failure) -> None:
+        if failure.check(CannotBecome, CannotListen, CannotWork, CertificateError):
             self.failure = str(failure.value)
             log.critical("{reason}", reason=self.failure)
         else:
-            self.failure = f"unexpected: {failure.value!r}"
-            log.failure("mailsys cannot start", failure)
-        self._reactor.callWhenRunning(self._reactor.stop)
+            self.failure = f"The server cannot start: {failure.value!r}; its log tells more."
+            log.failure("The server cannot start", failure)
+        if self._reactor.running and not self._is_stopping:
+            self._give_up()
+
+    def _tell_failure(self) -> None:
+        if self.failure:
+            raise CannotStart(self.failure)
 
     async def _bind(self) -> None:
-        check_user(self._configuration.process.user)
+        configuration = self._configuration
+        check_user(configuration.process.user)
         raise_file_limit()
-        for sentence in not_built_yet(self._configuration):
+        for sentence in not_built_yet(configuration):
             log.warn("{sentence}", sentence=sentence)
-        try:
-            make_data_folder(self._configuration.data, self._configuration.process.user)
-        except OSError as error:
-            raise CannotStart(f"The data folder cannot be made: {error}") from error
-        certificate = self._certificate()
-        limits = ConnectionLimits(
-            self._configuration.limits.connections, self._configuration.limits.connections_per_address
-        )
-        for listener in self._configuration.listen:
-            if listener.service in SERVED:
-                self._ports.append(await self._open(listener, certificate, limits))
-        if not self._ports:
-            raise CannotStart("No [[listen]] in the configuration opens a port.")
-
-    def _certificate(self) -> CertificateOptions | None:
-        tls = self._configuration.tls
-        return load_certificate(tls.certificate, tls.key) if tls.certificate else None
-
-    async def _open(
-        self, listener: Listener, certificate: CertificateOptions | None, limits: ConnectionLimits
-    ) -> OpenPort:
-        factory = ConversationFactory(
-            self._reactor,
-            listener.service,
-            limits,
-            BUSY[listener.service],
-            None if listener.tls == "none" else certificate,
-            implicit_tls=listener.tls == "implicit",
-        )
-        try:
-            port = await serverFromString(self._reactor, listener.endpoint).listen(factory)
-        except Exception as error:
-            raise CannotStart(f"{listener.service} cannot listen at {listener.endpoint}: {error}") from error
-        port.stopReading()
-        return OpenPort(listener, port, factory)
+        make_data_folder(configuration.data, configuration.process.user)
+        await self._listeners.bind(configuration, _certificate(configuration))
 
     async def _serve(self) -> None:
         become(self._configuration.process.user)
         self._claim = claim(self._configuration.data)
         self._stations = stations = Stations(self._configuration, self._reactor)
-        stations.start()
-        await stations.files.run(stations.intake.replay)
-        stations.intake.start()
-        for opened in self._ports:
-            opened.factory.converse = stations.converse(opened.listener.service)
-            opened.port.startReading()
-            log.info(
-                "{service} listens at {endpoint}",
-                service=opened.listener.service,
-                endpoint=opened.listener.endpoint,
-            )
+        await stations.start()
+        if not self._is_stopping:
+            self._listeners.let_in(stations.converse)
 
-        signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(self.reload))
+    # ------------------------------------------------------------------ change
 
     def reload(self) -> None:
-        """SIGHUP: take a renewed certificate; connections that are open keep theirs.
+        """SIGHUP: read configuration and certificates again, for the connections to come."""
+        self._begin(self._renew)
 
-        What else has changed in the configuration needs a restart.
-        """
-        try:
-            certificate = self._certificate()
-        except CertificateError as error:
-            log.error("The old certificate stays in use: {reason}", reason=str(error))
+    async def _renew(self) -> None:
+        """Take over what needs no restart; with a mistake anywhere all stays as it is."""
+        stations = self._stations
+        if stations is None:
             return
-        for opened in self._ports:
-            if opened.listener.tls != "none":
-                opened.factory.tls = certificate
-        log.info("Read the certificate again")
+        try:
+            renewal, certificate = await stations.files.run(self._read_again)
+        except (ConfigurationError, CertificateError) as mistakes:
+            for mistake in str(mistakes).splitlines():
+                log.error("{mistake}", mistake=mistake)
+            log.error("The configuration was not read again: the old one stays in force")
+            return
+        except Exception:
+            log.failure("The configuration was not read again: the old one stays in force")
+            return
+        self._configuration = renewal.configuration
+        stations.configure(renewal.configuration)
+        self._listeners.renew(renewal.configuration.limits, certificate, stations.converse)
+        log.info("Read configuration and certificates again, for new connections")
+        if renewal.needs_restart:
+            log.warn("Changed, but needs a restart: {names}", names=", ".join(renewal.needs_restart))
+
+    def _read_again(self) -> tuple[Renewal, CertificateOptions | None]:
+        """In a thread, since files are read; raises ConfigurationError, CertificateError."""
+        renewal = renew(self._configuration, load(self._configuration.path, tuple(BUILTIN)))
+        return renewal, _certificate(renewal.configuration)
 
     # ------------------------------------------------------------------ stop
 
     def stopService(self) -> Deferred[None]:
         """Take no new connection, end the open ones, and finish what was begun."""
         super().stopService()  # type: ignore[no-untyped-call]
+        self._is_stopping = True
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
-        for opened in self._ports:
-            port: IListeningPort = opened.port
-            stopping = port.stopListening()
-            if stopping is not None:
-                await stopping
-        for opened in self._ports:
-            opened.factory.end_all()
+        await self._listeners.close()
+        await self._steps  # a replay that was begun is finished
+        self._listeners.end_connections()
         if self._stations is not None:
             await self._stations.stop()
         if self._claim is not None:
             os.close(self._claim)
+
+
+def _certificate(configuration: Configuration) -> CertificateOptions | None:
+    tls = configuration.tls
+    return load_certificate(tls.certificate, tls.key) if tls.certificate else None

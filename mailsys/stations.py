@@ -7,6 +7,7 @@ import secrets
 import socket
 import time
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,8 @@ from twisted.internet.task import Clock
 from twisted.logger import Logger
 
 from mailsys.accounts.checker import StoredPasswords
-from mailsys.accounts.database import open_database
+from mailsys.accounts.database import FILE_NAME as ACCOUNTS
+from mailsys.accounts.database import AccountsError, open_database
 from mailsys.accounts.directory import Directory
 from mailsys.accounts.logins import Logins
 from mailsys.accounts.portal import open_portal
@@ -24,6 +26,7 @@ from mailsys.disk import Disk
 from mailsys.intake.intake import Intake
 from mailsys.intake.spool import spool_path
 from mailsys.interfaces import IConversation, IDirectory
+from mailsys.journal import FILE_NAME as JOURNAL
 from mailsys.journal.ids import SessionIds
 from mailsys.journal.reader import newest_session
 from mailsys.journal.writer import Journal
@@ -48,6 +51,10 @@ FILE_THREADS = 8
 log = Logger(namespace="mailsys")
 
 
+class CannotWork(Exception):  # noqa: N818 - a sentence for the operator
+    """A station cannot begin to work; the text says why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Paths:
     """What lies in the data folder."""
@@ -57,12 +64,12 @@ class Paths:
     @property
     def accounts(self) -> str:
         """Domains, accounts, aliases."""
-        return os.path.join(self.data, "accounts.sqlite3")
+        return os.path.join(self.data, ACCOUNTS)
 
     @property
     def journal(self) -> str:
         """The story of every message."""
-        return os.path.join(self.data, "journal.sqlite3")
+        return os.path.join(self.data, JOURNAL)
 
     @property
     def intake(self) -> str:
@@ -71,20 +78,21 @@ class Paths:
 
 
 class Stations:
-    """All stations of a host.  ``start`` and ``stop`` them in the reactor's thread."""
+    """All stations of a host.  ``start`` and ``stop`` them in the reactor's thread, each once."""
 
     def __init__(self, configuration: Configuration, reactor: Any) -> None:
-        self.configuration = configuration
         self.paths = Paths(configuration.data)
         self.disk = Disk()
         self.reactor = reactor
         self.files = Workers(reactor, FILE_THREADS, "files")
         self.hashing = Workers(reactor, configuration.auth.hashing_threads, "hashing")
         self.directory = Directory(self.paths.accounts, reactor)
+        recent = RecentLogins(reactor, secrets.token_bytes(32))
+        stored = StoredPasswords(self.directory, self.paths.accounts, self.hashing, recent)
+        self.portal = open_portal(self.directory, [stored])
         self.journal = Journal(self.paths.journal)
         self.ids = SessionIds(time.time, newest_session(self.paths.journal))
-        self._build_store()
-        self._build_logins()
+        self._build_store(configuration)
         self.intake = Intake(
             self.disk,
             self.paths.intake,
@@ -94,40 +102,55 @@ class Stations:
             workers=self.files,
             now=time.time,
         )
-        self.judges = build_pipeline(configuration)
-        router = Router(self.directory, configuration.receive.separator)
-        self.admission = Admission(configuration.limits.recipients, self.judges, router, self.quota)
+        self._to_undo = AsyncExitStack()
+        self.configure(configuration)
 
-    def _build_store(self) -> None:
-        tree = MaildirTree(Layout(self.configuration.store.maildir, self.configuration.data), self.disk)
+    def _build_store(self, configuration: Configuration) -> None:
+        tree = MaildirTree(Layout(configuration.store.maildir, configuration.data), self.disk)
         names = NameSource(time.time, os.getpid(), socket.gethostname(), secrets.randbits(32))
         self.changes = ChangeFeed()
         self.quota = MaildirQuota(tree, self.disk, self.files, time.monotonic)
         self.drop = MaildirDrop(tree, self.disk, names, self.changes)
         self.store = MaildirStore(tree, self.disk, self.files, self.quota, time.time, secrets.token_bytes)
 
-    def _build_logins(self) -> None:
-        recent = RecentLogins(self.reactor, secrets.token_bytes(32))
-        stored = StoredPasswords(self.directory, self.paths.accounts, self.hashing, recent)
-        portal = open_portal(self.directory, [stored])
-        self.logins = Logins(portal, self.directory, self.configuration.auth.default_domain)
+    def configure(self, configuration: Configuration) -> None:
+        """Take the settings for conversations to come; where data lies must be as it was."""
+        self.configuration = configuration
+        self.logins = Logins(self.portal, self.directory, configuration.auth.default_domain)
+        self.judges = build_pipeline(configuration)
+        router = Router(self.directory, configuration.receive.separator)
+        self.admission = Admission(configuration.limits.recipients, self.judges, router, self.quota)
 
-    def start(self) -> None:
-        """Begin to work; the intake begins after its replay.  Raises AccountsError."""
-        if os.path.exists(self.paths.accounts):
-            open_database(self.paths.accounts).close()  # brings its tables up to date
-        else:
-            log.warn("There are no domains yet: add one with 'mailsys domain add'")
-        self.files.start()
-        self.hashing.start()
+    async def start(self) -> None:
+        """Begin to work, with all that the last run left undone; raises CannotWork.
+
+        Call ``stop`` in any case.
+        """
+        self._open_accounts()
+        for workers in (self.files, self.hashing):
+            workers.start()
+            self._to_undo.push_async_callback(workers.stop)
         self.journal.start()
+        self._to_undo.push_async_callback(self.files.run, self.journal.close)
+        try:
+            await self.files.run(self.intake.replay)
+        except OSError as error:
+            raise CannotWork(f"The log of accepted mail cannot be replayed: {error}.") from error
+        self.intake.start()
+        self._to_undo.push_async_callback(self.intake.stop)
+
+    def _open_accounts(self) -> None:
+        if not os.path.exists(self.paths.accounts):
+            log.warn("There are no domains yet: add one with 'mailsys domain add'")
+            return
+        try:
+            open_database(self.paths.accounts).close()  # brings its tables up to date
+        except AccountsError as error:
+            raise CannotWork(f"{self.paths.accounts}: {error}") from error
 
     async def stop(self) -> None:
-        """Finish what was begun; everything that was answered is safe."""
-        await self.intake.stop()
-        await self.files.run(self.journal.close)
-        self.hashing.stop()
-        self.files.stop()
+        """Finish what was begun, the last first; everything that was answered is safe."""
+        await self._to_undo.aclose()
         self.directory.close()
 
     # ------------------------------------------------------------------ conversations by service

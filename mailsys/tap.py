@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+
 from twisted.application.service import IService
 from twisted.python import usage
 
@@ -31,4 +34,9 @@ def makeService(options: Options) -> IService:
 
     from mailsys.service import MailHost
 
-    return MailHost(options["configuration"], reactor)
+    return MailHost(options["configuration"], reactor, give_up=_end_by_signal)
+
+
+def _end_by_signal() -> None:
+    """Stop in order; ``twist`` and ``twistd`` tell of an end by signal in their exit status, of no other."""
+    os.kill(os.getpid(), signal.SIGTERM)

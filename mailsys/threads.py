@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import Thread
 from typing import Any, TypeVar
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IReactorFromThreads
 from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 from zope.interface import implementer
 
-from mailsys.interfaces import IWorkers
+from mailsys.interfaces import HostStops, IWorkers
 
 T = TypeVar("T")
 
@@ -22,19 +23,32 @@ class Workers:
 
     def __init__(self, reactor: IReactorFromThreads, threads: int, name: str) -> None:
         self._reactor = reactor
+        self._name = name
         self._pool = ThreadPool(minthreads=0, maxthreads=threads, name=name)
+        self._is_running = False
 
     def start(self) -> None:
         """Begin to take work."""
+        self._is_running = True
         self._pool.start()
 
-    def stop(self) -> None:
-        """Finish what was begun, then end the threads."""
-        self._pool.stop()
+    def stop(self) -> Deferred[None]:
+        """Take no more, finish what was begun, and end the threads; fires when they have ended."""
+        self._is_running = False
+        ended: Deferred[None] = Deferred()
+        # What was begun may take long, and the reactor's thread must not wait for it.
+        Thread(target=self._end, args=(ended,), name=f"{self._name}-end").start()
+        return ended
 
     def run(self, function: Callable[..., T], *arguments: Any) -> Deferred[T]:
-        """Call the function in a thread and return its result."""
+        """Call the function in a thread and return its result; HostStops when there are no threads."""
+        if not self._is_running:
+            return fail(HostStops(f"there are no threads for {self._name}"))
         return deferToThreadPool(self._reactor, self._pool, function, *arguments)
+
+    def _end(self, ended: Deferred[None]) -> None:
+        self._pool.stop()
+        self._reactor.callFromThread(ended.callback, None)
 
 
 @implementer(IWorkers)

@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "message": frozenset(),
     "wire": frozenset({"message"}),
     "disk": frozenset(),
-    "process": frozenset(),
+    "process": frozenset({"disk"}),
     "interfaces": frozenset({"message"}),
     "threads": frozenset({"interfaces"}),
     "config": frozenset({"message"}),
@@ -35,15 +35,16 @@ MAY_IMPORT = {
     "store": SHARED,
     "accounts": SHARED,
     "plugins": SHARED,
-    "lab": frozenset({"message"}),
+    "lab": frozenset({"message", "config"}),
     "control": EVERYTHING,
     "stations": EVERYTHING,
+    "listeners": EVERYTHING,
     "service": EVERYTHING,
     "tap": EVERYTHING,
     "__main__": frozenset({"control"}),
 }
 # The roots, where all is wired: nobody imports them but one another.
-ROOTS = frozenset({"stations", "service", "tap", "control"})
+ROOTS = frozenset({"stations", "listeners", "service", "tap", "control"})
 
 # Packages from outside the standard library that the pure layers may use.
 PURE = {"message": {"idna"}, "wire": set(), "lab": set()}

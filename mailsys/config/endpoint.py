@@ -15,6 +15,8 @@ _NOT_HERE = {
     "stdio": _RIGHT,
 }
 _OPENS_NOTHING = ("tcp", "tcp6", "unix")  # building these endpoints only stores what was said
+BACKLOG = 1024  # connections that the kernel keeps until we take them; a burst beyond it loses some
+_PART = re.compile(r"(?<!\\):")
 _PORT = re.compile(r"tcp6?:(?:[^:]*:)*?(?:port=)?([0-9]+)(?::|$)")
 
 
@@ -30,6 +32,13 @@ def read_endpoint(value: object) -> str:
     if prefix in _OPENS_NOTHING:
         _check_parts(value)
     return value
+
+
+def with_backlog(endpoint: str) -> str:
+    """The endpoint with room for a burst of connections, unless it is no TCP or says itself how many."""
+    kind, *parts = _PART.split(endpoint)
+    says_it = len(parts) > 2 or any(part.startswith("backlog=") for part in parts)
+    return endpoint if says_it or kind not in ("tcp", "tcp6") else f"{endpoint}:backlog={BACKLOG}"
 
 
 def _known_prefixes() -> set[str]:

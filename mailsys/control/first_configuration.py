@@ -6,16 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-STANDARD_PORTS = {
-    "smtp": 25,
-    "lmtp": 24,
-    "submission": 587,
-    "submissions": 465,
-    "pop3": 110,
-    "pop3s": 995,
-    "imap": 143,
-    "imaps": 993,
-}
+from mailsys.config.ports import STANDARD_PORTS
 
 
 @dataclass(frozen=True, slots=True)

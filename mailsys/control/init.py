@@ -16,9 +16,10 @@ from collections.abc import Sequence
 from contextlib import closing
 
 from mailsys.config import Configuration, load
+from mailsys.config.ports import STANDARD_PORTS
 from mailsys.control.command import CannotDo
 from mailsys.control.configuration import known_judges
-from mailsys.control.first_configuration import STANDARD_PORTS, FirstConfiguration
+from mailsys.control.first_configuration import FirstConfiguration
 from mailsys.control.next_steps import next_steps
 from mailsys.message.address import AddressError, parse_domain
 

@@ -7,7 +7,8 @@ import os
 import shlex
 from collections.abc import Iterator, Sequence
 
-from mailsys.control.first_configuration import STANDARD_PORTS, FirstConfiguration
+from mailsys.config.ports import STANDARD_PORTS
+from mailsys.control.first_configuration import FirstConfiguration
 from mailsys.message.address import display_domain
 
 _TRIALS = {"smtp": "SMTP", "pop3": "POP3", "pop3s": "POP3 with TLS"}

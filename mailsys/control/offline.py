@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import pwd
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from mailsys.accounts.database import FILE_NAME, AccountsError, Database, open_d
 from mailsys.config import Configuration
 from mailsys.control.command import CannotDo
 from mailsys.message.address import Address, AddressError, display_domain, parse_address, parse_domain
+from mailsys.process import CannotBecome, make_data_folder
 from mailsys.store.maildir.layout import Layout
 
 
@@ -48,26 +48,11 @@ class Offline:
 def opened_accounts(configuration: Configuration) -> Iterator[Offline]:
     """Open the accounts of this configuration; what they refuse is told as CannotDo."""
     try:
-        _make_data_folder(configuration)
+        make_data_folder(configuration.data, configuration.process.user)
         with closing(open_database(os.path.join(configuration.data, FILE_NAME))) as database:
             yield Offline(configuration, database)
-    except AccountsError as error:
+    except (AccountsError, CannotBecome) as error:
         raise CannotDo(str(error)) from error
-
-
-def _make_data_folder(configuration: Configuration) -> None:
-    """When root makes it, it is for the user that the server becomes."""
-    if os.geteuid() != 0 or os.path.isdir(configuration.data):
-        return
-    try:
-        os.makedirs(configuration.data, mode=0o700)
-        if configuration.process.user:
-            user = pwd.getpwnam(configuration.process.user)
-            os.chown(configuration.data, user.pw_uid, user.pw_gid)
-    except KeyError:
-        raise CannotDo(f'[process] user = "{configuration.process.user}": there is no such user.') from None
-    except OSError as error:
-        raise CannotDo(f"The folder {configuration.data} cannot be made: {error.strerror}.") from error
 
 
 def read_address(text: str) -> Address:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from typing import Any
 
@@ -18,16 +19,20 @@ def add_parser(subcommands: argparse._SubParsersAction[argparse.ArgumentParser])
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until told to stop."""
+    # Until the host listens to it, it would end the process; what it asks for is about to be done.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     configuration = read_configuration(arguments)
     from twisted.internet import reactor
 
-    from mailsys.service import MailHost
+    from mailsys.service import CannotStart, MailHost
 
     _begin_logging()
     running: Any = reactor
-    host = MailHost(configuration, running)
-    host.privilegedStartService()
-    host.startService()
+    host = MailHost(configuration, running, give_up=running.stop)
+    try:
+        host.startService()
+    except CannotStart as reason:
+        raise CannotDo(str(reason)) from None
     running.addSystemEventTrigger("before", "shutdown", host.stopService)
     running.run()
     if host.failure:

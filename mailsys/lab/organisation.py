@@ -7,17 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-# A host has all its ports at its base, as ``mailsys init --port-base`` puts them.
-STANDARD_PORTS = {
-    "smtp": 25,
-    "lmtp": 24,
-    "submission": 587,
-    "submissions": 465,
-    "pop3": 110,
-    "pop3s": 995,
-    "imap": 143,
-    "imaps": 993,
-}
+from mailsys.config.ports import STANDARD_PORTS
 
 _CAST = (
     ("alpha", ("ada", "alan")),
@@ -56,7 +46,7 @@ class Organisation:
         return f"mail.{self.domain}"
 
     def port(self, service: str) -> int:
-        """Where a service of ``STANDARD_PORTS`` is."""
+        """Where a service is: each port is at the base, as ``mailsys init --port-base`` puts it."""
         return self.port_base + STANDARD_PORTS[service]
 
 

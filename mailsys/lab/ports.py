@@ -6,8 +6,8 @@ import errno
 import socket
 from collections.abc import Iterable
 
+from mailsys.config.ports import STANDARD_PORTS
 from mailsys.lab.failure import LabFailed
-from mailsys.lab.organisation import STANDARD_PORTS
 
 # Below the range from which Linux takes ports for outgoing connections.
 FIRST_BASE, LAST_BASE, STEP = 20000, 31000, 1000

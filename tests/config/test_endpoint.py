@@ -2,8 +2,9 @@ import subprocess
 import sys
 
 import pytest
+from twisted.internet.endpoints import serverFromString
 
-from mailsys.config.endpoint import read_endpoint
+from mailsys.config.endpoint import read_endpoint, with_backlog
 from mailsys.config.values import Wrong
 
 
@@ -68,3 +69,19 @@ def test_no_reactor_is_installed():
     program = "import sys; from mailsys.config.endpoint import read_endpoint; read_endpoint('tcp:25')"
     program += "; sys.exit('twisted.internet.reactor' in sys.modules)"
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["tcp:25", "tcp6:25", r"tcp6:25:interface=2001\:db8\:\:1", "tcp:port=25:interface=127.0.0.1"]
+)
+def test_tcp_has_room_for_a_burst_of_connections(endpoint):
+    assert with_backlog(endpoint) == f"{endpoint}:backlog=1024"
+    assert serverFromString(None, with_backlog(endpoint))._backlog == 1024
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    ["tcp:25:backlog=7", "tcp:25:127.0.0.1:7", "unix:/run/mailsys/lmtp", "systemd:domain=INET:index=0"],
+)
+def test_who_says_how_much_room_is_believed(endpoint):
+    assert with_backlog(endpoint) == endpoint

@@ -5,8 +5,9 @@ import socket
 
 import pytest
 
+from mailsys.config.ports import STANDARD_PORTS
 from mailsys.lab.failure import LabFailed
-from mailsys.lab.organisation import MOST, STANDARD_PORTS, organisations
+from mailsys.lab.organisation import MOST, organisations
 from mailsys.lab.ports import FIRST_BASE, STEP, choose_port_base
 from mailsys.lab.telling import Telling
 

@@ -339,3 +339,15 @@ def test_limits_of_an_address_and_in_all():
 def test_no_limits():
     limits = ConnectionLimits(total=0, per_address=0)
     assert all(limits.enter(Peer("192.0.2.1", 1, "smtp")) for _ in range(1000))
+
+
+def test_limits_that_change_count_who_is_there_already():
+    limits, one = ConnectionLimits(total=0, per_address=0), Peer("192.0.2.1", 1, "smtp")
+    assert all(limits.enter(one) for _ in range(3))
+    limits.per_address = 2
+    assert not limits.enter(one)
+    for _ in range(2):
+        limits.leave(one)
+    assert [limits.enter(one), limits.enter(one)] == [True, False]
+    limits.total = 2
+    assert not limits.enter(Peer("192.0.2.2", 1, "smtp"))
