@@ -13,17 +13,17 @@ from twisted.logger import Logger
 
 from mailsys.disk import Disk
 from mailsys.intake.log import Log
-from mailsys.intake.record import Draft, Record, draft, spool_file
+from mailsys.intake.record import Copy, Draft, Record, copies_of, draft, spool_file
 from mailsys.intake.spool import make_durable
+from mailsys.intake.story import tell_delivered, tell_received
 from mailsys.interfaces import Acceptance, IJournal, IMailDrop, MailboxAction
-from mailsys.journal.events import delivered, received
 
 
 @dataclass(slots=True, eq=False)
 class Job:
     """A message on its way through the steps; ``at`` is seconds since 1970.
 
-    At the end ``is_stored`` is the answer, and ``is_laid`` tells whether its copies are in place.
+    At the end ``is_stored`` is the answer, and ``laid`` are the copies that are in place.
     """
 
     acceptance: Acceptance
@@ -31,7 +31,7 @@ class Job:
     draft: Draft | None = None
     is_refused: bool = False
     is_stored: bool = False
-    is_laid: bool = False
+    laid: Sequence[MailboxAction] = ()
 
 
 J = TypeVar("J", bound=Job)
@@ -87,7 +87,7 @@ class Committer:
             return []
         try:
             return self._segments.append([job.draft for job in jobs if job.draft is not None])
-        except OSError:
+        except Exception:
             self._log.failure("{count} messages could not be logged", count=len(jobs))
         for job in jobs:
             self._discard(job.acceptance.actions)
@@ -95,24 +95,29 @@ class Committer:
 
     def _lay(self, jobs: Sequence[Job], records: Sequence[Record]) -> None:
         """Step 3: into the folders.  What fails is laid from the log later, for it is ours now."""
-        laid: list[Record] = []
-        unlaid: list[Record] = []
+        laid: list[Copy] = []
+        unlaid: list[Copy] = []
         for job, record in zip(jobs, records, strict=False):
             job.is_stored = True
-            job.is_laid = self._lay_copies(record)
-            (laid if job.is_laid else unlaid).append(record)
+            there = self._lay_copies(record, unlaid)
+            job.laid = [copy.action for copy in there]
+            laid += there
         if records:
             self._segments.note(laid, unlaid)
 
-    def _lay_copies(self, record: Record) -> bool:
-        try:
-            for action in record.acceptance.actions:
-                self._drop.lay(action)
-        except Exception:
-            words = "{id} is stored, but not in place yet; it is tried again"
-            self._log.failure(words, id=record.acceptance.envelope.id)
-            return False
-        return True
+    def _lay_copies(self, record: Record, unlaid: list[Copy]) -> list[Copy]:
+        """Lay what can be laid now; what cannot is added to ``unlaid``."""
+        laid = []
+        for copy in copies_of(record):
+            try:
+                self._drop.lay(copy.action)
+            except Exception:
+                words = "{id} is stored, but not in place for {account} yet; it is tried again"
+                self._log.failure(words, id=record.acceptance.envelope.id, account=copy.action.account)
+                unlaid.append(copy)
+            else:
+                laid.append(copy)
+        return laid
 
     def _discard(self, actions: Sequence[MailboxAction]) -> None:
         for action in actions:
@@ -123,9 +128,6 @@ class Committer:
 
     def _tell(self, job: Job) -> None:
         """The story: it came, and where each copy is.  Copies that are laid later are told then."""
-        acceptance = job.acceptance
-        envelope = acceptance.envelope
-        self._journal.record(received(envelope, acceptance.content.size, acceptance.facts, job.at))
-        if job.is_laid:
-            for action in acceptance.actions:
-                self._journal.record(delivered(envelope.id, action, job.at))
+        tell_received(self._journal, job.acceptance, job.at)
+        for action in job.laid:
+            tell_delivered(self._journal, job.acceptance.envelope.id, action, job.at)

@@ -172,8 +172,7 @@ class Intake:
             if not job.done.called:
                 job.done.callback(job.is_stored)
         for job in jobs:
-            if job.is_laid:
-                self._announce(job.acceptance.actions)
+            self._announce(job.laid)
 
     def _announce(self, actions: Sequence[MailboxAction]) -> None:
         for action in actions:

@@ -14,7 +14,16 @@ from dataclasses import replace
 from twisted.logger import Logger
 
 from mailsys.disk import Disk
-from mailsys.intake.record import ABORTED, LAID, Draft, Record, header_line, mark_line, message_line
+from mailsys.intake.record import (
+    ABORTED,
+    LAID,
+    Copy,
+    Draft,
+    Record,
+    header_line,
+    mark_line,
+    message_line,
+)
 from mailsys.intake.segment import Segment, record_segment, segment_path
 from mailsys.message.content import FileContent
 
@@ -48,7 +57,7 @@ class Log:
         self._descriptor = -1
         self._sealed: list[Segment] = []
         self._messages = 0  # records ever written to the current segment
-        # Marks that no sync is known to have covered: the kind, and the records.
+        # Marks that no sync is known to have covered: the kind, and the records or copies.
         self._owed: list[tuple[str, Sequence[str]]] = []
 
     @property
@@ -57,7 +66,7 @@ class Log:
         return self._current.octets if self._current else 0
 
     def append(self, drafts: Sequence[Draft]) -> list[Record]:
-        """Write and sync; raises OSError, and then none of it is in the log."""
+        """Write and sync; raises OSError or whatever else went wrong, and then none of it is in the log."""
         segment = self._current or self._open()
         start = segment.octets
         pieces, records = self._pieces(segment, drafts)
@@ -66,7 +75,7 @@ class Log:
             self._disk.write(self._descriptor, pieces)
             is_written = True
             self._disk.sync_data(self._descriptor)
-        except OSError:
+        except BaseException:
             segment.octets = start
             self._undo(segment, records, believe_no_more=is_written)
             raise
@@ -96,23 +105,23 @@ class Log:
         segment.octets = octets
         return pieces, records
 
-    def note(self, laid: Sequence[Record], unlaid: Sequence[Record]) -> None:
+    def note(self, laid: Sequence[Copy], unlaid: Sequence[Copy]) -> None:
         """Keep what became of the batch; say in the log, without a sync, what a restart need not lay."""
         segment = self._current
         if segment is None:
             raise ValueError("no batch was appended")
-        segment.laid(laid)
+        segment.unsettled += laid
         segment.unlaid += unlaid
         if laid:
-            self._mark_laid(segment, [record.id for record in laid])
+            self._mark_laid(segment, _names(laid, unlaid))
 
-    def _mark_laid(self, segment: Segment, record_ids: Sequence[str]) -> None:
-        mark = mark_line(segment.token, LAID, record_ids)
+    def _mark_laid(self, segment: Segment, names: Sequence[str]) -> None:
+        mark = mark_line(segment.token, LAID, names)
         try:
             self._disk.write(self._descriptor, [mark])
-        except OSError:
+        except Exception:
             self._log.failure("{path} took no mark of laid messages", path=segment.path)
-            self._owed.append((LAID, record_ids))
+            self._owed.append((LAID, names))
             self._cut_back(segment)
         else:
             segment.octets += len(mark)
@@ -139,7 +148,7 @@ class Log:
             pieces += self._owed_marks(segment)
             self._disk.write(descriptor, pieces)
             self._disk.sync_directory(self._directory)
-        except OSError:
+        except BaseException:
             self._drop(descriptor, segment)
             raise
         segment.octets = sum(map(len, pieces))
@@ -147,10 +156,10 @@ class Log:
         return segment
 
     def _owed_marks(self, segment: Segment) -> list[bytes]:
-        for _, record_ids in self._owed:
-            segment.marks_of.update(map(record_segment, record_ids))
+        for _, names in self._owed:
+            segment.marks_of.update(map(record_segment, names))
         segment.marks_of.discard(segment.number)
-        return [mark_line(segment.token, kind, record_ids) for kind, record_ids in self._owed]
+        return [mark_line(segment.token, kind, names) for kind, names in self._owed]
 
     def _undo(self, segment: Segment, records: Sequence[Record], *, believe_no_more: bool) -> None:
         """Make sure that no replay finds the records of a failed batch."""
@@ -196,3 +205,10 @@ class Log:
             self._disk.close(descriptor)
         except OSError:
             self._log.failure("A segment could not be closed in order")
+
+
+def _names(laid: Sequence[Copy], unlaid: Sequence[Copy]) -> list[str]:
+    """What a mark calls the laid copies: by their record where all of it is laid."""
+    partial = {copy.record.id for copy in unlaid}
+    names = [copy.id if copy.record.id in partial else copy.record.id for copy in laid]
+    return list(dict.fromkeys(names))

@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from zlib import crc32
 
 from mailsys.interfaces import Acceptance, MailboxAction
@@ -32,6 +32,29 @@ class Record:
     id: str
     at: float
     acceptance: Acceptance
+
+
+class Copy(NamedTuple):
+    """One copy of a record's message; ``number`` counts the copies from 1."""
+
+    record: Record
+    number: int
+    action: MailboxAction
+
+    @property
+    def id(self) -> str:
+        """What marks name it: ``<segment>.<n>.<number>``."""
+        return f"{self.record.id}.{self.number}"
+
+    @property
+    def octets(self) -> int:
+        """The size of the whole file."""
+        return len(self.action.head) + self.record.acceptance.content.size
+
+
+def copies_of(record: Record) -> list[Copy]:
+    """All copies that the record's message is for."""
+    return [Copy(record, number, action) for number, action in enumerate(record.acceptance.actions, 1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +114,17 @@ def _describe(acceptance: Acceptance, at: float, path: str | None) -> bytes:
     return _as_json(description).encode("ascii")
 
 
-def _describe_action(action: MailboxAction) -> dict[str, str]:
-    return {
+def _describe_action(action: MailboxAction) -> dict[str, Any]:
+    description: dict[str, Any] = {
         "account": _written(action.account),
         "recipient": _written(action.recipient),
         "folder": action.folder,
         "name": action.name,
         "head": action.head.decode("utf-8", "surrogateescape"),
     }
+    if action.also_for:
+        description["also_for"] = [_written(recipient) for recipient in action.also_for]
+    return description
 
 
 def _written(address: Address) -> str:
@@ -118,7 +144,7 @@ def message_line(token: str, record_id: str, draft: Draft) -> bytes:
     return b"%s%08x\n" % (line, crc32(line, draft.checksum))
 
 
-def mark_line(token: str, kind: str, record_ids: Iterable[str]) -> bytes:
-    """A whole record that says what has become of others."""
-    line = f"{token} {kind} {' '.join(record_ids)} ".encode()
+def mark_line(token: str, kind: str, names: Iterable[str]) -> bytes:
+    """A whole record that says what has become of others, or of single copies of others."""
+    line = f"{token} {kind} {' '.join(names)} ".encode()
     return b"%s%08x\n" % (line, crc32(line))

@@ -13,13 +13,14 @@ from collections.abc import Iterable, Sequence
 from twisted.logger import Logger
 
 from mailsys.disk import Disk, make_durable_directories
-from mailsys.intake.record import Record, spool_file
+from mailsys.intake.copies import is_whole
+from mailsys.intake.record import Copy, copies_of, spool_file
 from mailsys.intake.scan import ScannedSegment, scan
 from mailsys.intake.segment import ANOTHER_BOOT, Segment, record_segment, segment_number, segment_path
 from mailsys.intake.settle import DAMAGED_SUFFIX, Settler
 from mailsys.intake.spool import remove_all_but, spool_path
+from mailsys.intake.story import tell_delivered, tell_received
 from mailsys.interfaces import IJournal, IMailDrop, MailboxAction
-from mailsys.journal.events import delivered, received
 
 _log = Logger()
 
@@ -87,30 +88,35 @@ class Replay:
                 self._discard(record.acceptance.actions)
                 continue
             segment.records.append(record)
-            self._tell_received(record)
-            if self._is_done(record, scanned, laid):
-                segment.laid([record])
-                self._tell_delivered(record)
-            else:
-                segment.unlaid.append(record)
+            # Once more, since the end of the story may have been lost; what is told twice is kept once.
+            tell_received(self._journal, record.acceptance, record.at)
+            for copy in copies_of(record):
+                self._sort(copy, segment, is_done=self._is_done(copy, scanned, laid))
         return segment
 
-    def _is_done(self, record: Record, scanned: ScannedSegment, laid: set[str]) -> bool:
+    def _sort(self, copy: Copy, segment: Segment, *, is_done: bool) -> None:
+        if is_done:
+            segment.unsettled.append(copy)
+            message = copy.record.acceptance.envelope.id
+            tell_delivered(self._journal, message, copy.action, copy.record.at)
+        else:
+            segment.unlaid.append(copy)
+
+    def _is_done(self, copy: Copy, scanned: ScannedSegment, laid: set[str]) -> bool:
         if self._is_of_this_boot(scanned):
-            return record.id in laid
+            return copy.record.id in laid or copy.id in laid
         # Octets that nobody synced are not to be trusted, whatever the file's size says.
-        self._discard(record.acceptance.actions)
-        size = record.acceptance.content.size
-        return all(self._is_laid(action, size) for action in record.acceptance.actions)
+        self._discard([copy.action])
+        return self._is_whole(copy)
 
     def _is_of_this_boot(self, scanned: ScannedSegment) -> bool:
         return bool(self._boot_id) and scanned.boot_id == self._boot_id
 
-    def _is_laid(self, action: MailboxAction, size: int) -> bool:
+    def _is_whole(self, copy: Copy) -> bool:
         try:
-            return self._drop.is_laid(action, size)
+            return is_whole(self._drop, copy)
         except OSError:
-            _log.failure("The folders of {account} cannot be read", account=action.account)
+            _log.failure("The folders of {account} cannot be read", account=copy.action.account)
             return False
 
     def _discard(self, actions: Sequence[MailboxAction]) -> None:
@@ -119,17 +125,6 @@ class Replay:
                 self._drop.discard(action)
             except OSError:
                 _log.failure("The copy {name} that nobody needs stays", name=action.name)
-
-    # The story is told once more, since the end of it may have been lost; twice told, it is kept once.
-
-    def _tell_received(self, record: Record) -> None:
-        acceptance = record.acceptance
-        size = acceptance.content.size
-        self._journal.record(received(acceptance.envelope, size, acceptance.facts, record.at))
-
-    def _tell_delivered(self, record: Record) -> None:
-        for action in record.acceptance.actions:
-            self._journal.record(delivered(record.acceptance.envelope.id, action, record.at))
 
     def _clear_spool(self, scanned: Iterable[ScannedSegment]) -> None:
         """Remove the files of sessions that are no more; none while a damaged segment may need them."""

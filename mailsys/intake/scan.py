@@ -21,9 +21,9 @@ from mailsys.message.envelope import Body, Envelope
 
 _HEADER = re.compile(rb"(mailsys-intake (\d{1,9}) (\d+) (\S*) ([0-9a-f]{16}) )([0-9a-f]{8})\n")
 _MESSAGE = re.compile(rb"([0-9a-f]{16} message (\d+\.\d+) (\d{1,12}) (\d{1,12}) )([0-9a-f]{8})\n")
-_MARK = re.compile(rb"([0-9a-f]{16} (laid|late|aborted) ((?:\d+\.\d+ )+))([0-9a-f]{8})\n")
+_MARK = re.compile(rb"([0-9a-f]{16} (laid|late|aborted) ((?:\d+\.\d+(?:\.\d+)? )+))([0-9a-f]{8})\n")
 _LATE = re.compile(rb"[0-9a-f]{16} late ")
-_A_TOKEN = re.compile(rb"([0-9a-f]{16}) (?:message|laid|late|aborted) \d+\.\d+ ")
+_A_TOKEN = re.compile(rb"([0-9a-f]{16}) (?:message|laid|late|aborted) \d+\.\d+(?:\.\d+)? ")
 
 
 class _Damaged(Exception):  # noqa: N818 - it only says where reading goes on
@@ -197,13 +197,14 @@ def _envelope(described: dict[str, Any]) -> Envelope:
     )
 
 
-def _action(described: dict[str, str]) -> MailboxAction:
+def _action(described: dict[str, Any]) -> MailboxAction:
     return MailboxAction(
         account=_address(described["account"]),
         recipient=_address(described["recipient"]),
         folder=described["folder"],
         name=described["name"],
         head=described["head"].encode("utf-8", "surrogateescape"),
+        also_for=tuple(map(_address, described.get("also_for", ()))),
     )
 
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from mailsys.disk import Disk
-from mailsys.intake.record import LATE, Record, mark_line
-from mailsys.interfaces import MailboxAction
+from mailsys.intake.record import LATE, Copy, Record, mark_line
 
 SUFFIX = ".log"
 ANOTHER_BOOT = -1  # no sync of this boot covers what was written; its octets may be anything
@@ -16,11 +14,11 @@ ANOTHER_BOOT = -1  # no sync of this boot covers what was written; its octets ma
 
 @dataclass(slots=True, eq=False)
 class Segment:
-    """``records`` are its messages that are owed to somebody; of these, ``unlaid`` are not in place.
+    """``records`` are its messages that are owed to somebody.
 
-    ``unsettled`` are copies in place that are not known to be on the disk; ``failed_syncs`` is the
-    disk's before the first of them was written, or ANOTHER_BOOT.  ``marks_of`` are the
-    numbers of older segments whose marks lie in this one, so that it must outlive them.
+    Of their copies, ``unlaid`` are not in place, and ``unsettled`` are, but not known to be on the disk;
+    ``failed_syncs`` is the disk's before the first of them was written, or ANOTHER_BOOT.  ``marks_of``
+    are the numbers of older segments whose marks lie in this one, so that it must outlive them.
     ``rounds`` counts failed attempts to settle it, ``pause`` the rounds to leave out before the next.
     """
 
@@ -29,8 +27,8 @@ class Segment:
     failed_syncs: int
     octets: int = 0
     records: list[Record] = field(default_factory=list)
-    unlaid: list[Record] = field(default_factory=list)
-    unsettled: list[tuple[Record, MailboxAction]] = field(default_factory=list)
+    unlaid: list[Copy] = field(default_factory=list)
+    unsettled: list[Copy] = field(default_factory=list)
     marks_of: set[int] = field(default_factory=set)
     is_damaged: bool = False
     rounds: int = 0
@@ -41,15 +39,11 @@ class Segment:
         """The file's name."""
         return segment_number(os.path.basename(self.path))
 
-    def laid(self, records: Iterable[Record]) -> None:
-        """These copies are in place, and have to be settled."""
-        self.unsettled += [(record, action) for record in records for action in record.acceptance.actions]
-
-    def append_laid(self, disk: Disk, record: Record) -> None:
-        """Mark a record in the file, at a line of its own whatever is before; raises OSError."""
+    def append_laid(self, disk: Disk, copy: Copy) -> None:
+        """Mark a copy in the file, at a line of its own whatever is before; raises OSError."""
         descriptor = disk.open_append(self.path)
         try:
-            disk.write(descriptor, [b"\n" + mark_line(self.token, LATE, [record.id])])
+            disk.write(descriptor, [b"\n" + mark_line(self.token, LATE, [copy.id])])
         finally:
             disk.close(descriptor)
 
@@ -65,6 +59,6 @@ def segment_number(name: str) -> int:
     return int(stem) if suffix == SUFFIX and stem.isascii() and stem.isdigit() and len(stem) < 16 else 0
 
 
-def record_segment(record_id: str) -> int:
-    """The number of the segment that holds a record."""
-    return int(record_id.partition(".")[0])
+def record_segment(marked_id: str) -> int:
+    """The number of the segment that holds a record or a copy."""
+    return int(marked_id.partition(".")[0])

@@ -12,6 +12,7 @@ from collections.abc import Container
 from twisted.logger import Logger
 
 from mailsys.disk import Disk
+from mailsys.message.content import Content, FileContent
 
 FOLDER = "spool"
 _log = Logger()
@@ -30,6 +31,18 @@ def make_durable(disk: Disk, path: str) -> None:
     finally:
         disk.close(descriptor)
     disk.sync_directory(os.path.dirname(path))
+
+
+def is_lost(content: Content) -> bool:
+    """Is the file of a content missing, or too short?  Then no later attempt can read it."""
+    if not isinstance(content, FileContent):
+        return False
+    try:
+        return os.stat(content.path).st_size < content.start + content.size
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False  # not known; reading it will tell
 
 
 def remove(disk: Disk, path: str) -> None:

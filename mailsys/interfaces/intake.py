@@ -19,7 +19,8 @@ class MailboxAction:
     """One copy for one account, decided before the commit.
 
     ``head`` is this copy's own header lines in front of the content (Return-Path, Delivered-To,
-    Received …).  ``name`` is the file's base name and unique for ever.
+    Received …).  ``name`` is the file's base name and unique for ever.  ``also_for`` are further
+    recipients of the envelope who lead to the same account and share the copy.
     """
 
     account: Address
@@ -27,6 +28,7 @@ class MailboxAction:
     folder: str
     name: str
     head: bytes
+    also_for: tuple[Address, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,10 @@ class IMailDrop(Interface):
         """
 
     def lay(action: MailboxAction) -> None:
-        """Move the written copy into its folder.  From a worker thread; raises OSError."""
+        """Move the written copy into its folder, which may be another than it was written for.
+
+        From a worker thread; raises OSError.
+        """
 
     def discard(action: MailboxAction) -> None:
         """Remove the written copy if it is there.  From a worker thread; raises OSError."""
@@ -76,8 +81,17 @@ class IMailDrop(Interface):
     def is_written(action: MailboxAction) -> bool:
         """Does the written copy, whole, still wait to be laid?  From a worker thread."""
 
-    def is_laid(action: MailboxAction, content_size: int) -> bool:
-        """Is the copy, whole, in any folder of the account?  From a worker thread; raises OSError."""
+    def laid_octets(action: MailboxAction) -> int | None:
+        """How large is the laid copy, whatever folder and flags it has now; None when there is none.
+
+        From a worker thread; raises OSError.
+        """
+
+    def remove_short(action: MailboxAction, octets: int) -> None:
+        """Remove the laid copy if it has fewer octets, as a loss of power leaves it.
+
+        From a worker thread; raises OSError.
+        """
 
     def replace(action: MailboxAction) -> None:
         """Move the written copy over the laid one, whatever folder and flags that has now.

@@ -64,15 +64,15 @@ def received(envelope: Envelope, size: int, facts: Mapping[str, Any], at: float)
 
 
 def delivered(id: str, action: MailboxAction, at: float) -> JournalEvent:
-    """One copy of message ``id`` lies in its folder."""
-    account = str(action.account)
+    """One copy of message ``id`` lies in its folder; said for one of the recipients who share it."""
+    account, recipient = str(action.account), str(action.recipient)
     return JournalEvent(
         id,
-        f"delivered {account} {action.name}",
+        f"delivered {account} {action.name} {recipient}",
         at,
         {
             "event": "delivered",
-            "recipient": str(action.recipient),
+            "recipient": recipient,
             "account": account,
             "folder": action.folder,
             "file": action.name,

@@ -140,9 +140,12 @@ class Handover:
         return_path = return_path_field(envelope.reverse_path)
         crlf = envelope.body is not Body.BINARY_MIME
         actions: dict[Address, MailboxAction] = {}
+        also_for: dict[Address, list[Address]] = {}
         for taker in takers:
             for account in taker.accounts:
-                if account.address not in actions:
+                if account.address in actions:
+                    also_for.setdefault(account.address, []).append(taker.address)
+                else:
                     to = delivered_to_field(account.address, smtputf8=envelope.smtputf8)
                     if taker.address != account.address:
                         to += original_to_field(taker.address, smtputf8=envelope.smtputf8)
@@ -150,6 +153,8 @@ class Handover:
                     actions[account.address] = self._reception.drop.plan(
                         account, taker.address, head, content.size, crlf=crlf
                     )
+        for address, sharing in also_for.items():
+            actions[address] = replace(actions[address], also_for=tuple(sharing))
         return tuple(actions.values())
 
     def _received(self, envelope: Envelope) -> bytes:

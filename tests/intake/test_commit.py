@@ -2,6 +2,7 @@
 
 import os
 import re
+from dataclasses import replace
 
 import pytest
 from crash.house import House, Message, laid_copies
@@ -9,6 +10,7 @@ from disks import FailingDisk, SteppedDisk
 
 from mailsys.intake.commit import Job
 from mailsys.interfaces import Acceptance
+from mailsys.message.address import Address
 
 
 @pytest.fixture
@@ -97,6 +99,76 @@ def test_the_story_is_told_once_for_each_copy(house):
     assert told == ["received", "delivered", "delivered"]
     received = house.journal.events["one", "received"]
     assert received.facts["subject"] == "one"
+
+
+def test_each_recipient_of_a_shared_copy_has_an_outcome(house):
+    """Two addresses of Ann, one copy: told for both, also by the process after a kill."""
+    house.journal.events.clear()
+    plain = house.acceptance(Message("one", "ann"))
+    sales = Address("sales", "example.test")
+    action = replace(plain.actions[0], also_for=(sales,))
+    house.committer.commit([Job(replace(plain, actions=(action,)), 1.0)], lambda _: None)
+    outcomes = {
+        event.facts["recipient"]
+        for event in house.journal.events.values()
+        if event.facts["event"] == "delivered"
+    }
+    assert outcomes == {"ann@example.test", "sales@example.test"}
+    again = House(house.root, SteppedDisk(), life=1)
+    again.replay()
+    assert again.journal.events == house.journal.events
+
+
+class ForgetfulDisk(SteppedDisk):
+    """Has no memory left in the middle of a write, when it is told so."""
+
+    is_full = False
+
+    def at_step(self, number, operation):
+        if self.is_full and operation == "write" and self.steps[-2] == "write":
+            self.is_full = False
+            raise MemoryError
+
+
+def test_any_failure_of_a_write_leaves_the_log_as_it_was(tmp_path):
+    """Without memory: the batch is refused, its copies go, and what comes after it can be read back."""
+    disk = ForgetfulDisk()
+    house = House(tmp_path, disk)
+    house.replay()
+    house.commit(Message("one", "ann"))
+    drafts = [Job(house.acceptance(Message("two", "ann")), 1.0)]
+    house.committer.prepare(drafts[0])
+    disk.is_full = True
+    house.committer.commit(drafts, house._answered)
+    assert house.refused == ["two"]
+    assert os.listdir(tmp_path / "mail" / "ann" / "tmp") == []
+    house.drop.lay = None
+    house.commit(Message("five", "ann"))
+    again = House(tmp_path, SteppedDisk(), boot="another", life=1)
+    again.replay()
+    assert laid_copies(tmp_path) == {("one", "ann"): 1, ("five", "ann"): 1}
+    assert os.listdir(house.directory) == ["spool"]
+
+
+def test_a_mark_that_fails_for_any_reason_does_not_hurt_what_follows(tmp_path):
+    disk = ForgetfulDisk()
+    house = House(tmp_path, disk)
+    house.replay()
+    house.on_stored = lambda _: None
+    mark_laid = house.log._mark_laid
+
+    def without_memory(segment, names):
+        disk.is_full = True
+        mark_laid(segment, names)
+
+    house.log._mark_laid = without_memory
+    house.commit(Message("one", "ann"))
+    house.log._mark_laid = mark_laid
+    house.drop.lay = None
+    house.commit(Message("two", "ann"))
+    again = House(tmp_path, SteppedDisk(), boot="another", life=1)
+    again.replay()
+    assert laid_copies(tmp_path) == {("one", "ann"): 1, ("two", "ann"): 1}
 
 
 def test_a_failed_sync_seals_the_segment_and_marks_the_messages_as_aborted(tmp_path):

@@ -8,12 +8,18 @@ from pathlib import Path
 import pytest
 from crash.house import House, Message, laid_copies
 from disks import FailingDisk, SteppedDisk
+from twisted.logger import capturedLogs, formatEvent
 
 
 def started(root, disk=None, **life):
     house = House(root, disk or SteppedDisk(), **life)
     house.replay()
     return house
+
+
+def said(log):
+    """What stands in a log, as one text."""
+    return "\n".join(map(formatEvent, log))
 
 
 def file_of(root, user, text="Subject"):
@@ -152,6 +158,144 @@ def test_a_segment_stays_until_the_story_is_safe(tmp_path):
     del house.journal.flush
     house.settle_all()
     assert os.listdir(house.directory) == ["spool"]
+
+
+def test_mail_goes_on_without_a_journal(tmp_path):
+    """The segment waits for some rounds only; then it goes, and the log tells whose story may be lost."""
+    house = started(tmp_path)
+
+    def flush():
+        raise OSError("the journal's disk is full")
+
+    house.journal.flush = flush
+    house.commit(Message("one", "ann"), Message("two", "bob"))
+    house.settle()
+    house.settle()
+    assert len(glob.glob(f"{house.directory}/*.log")) == 1
+    with capturedLogs() as log:
+        house.settle()
+    assert os.listdir(house.directory) == ["spool"]
+    assert "may be lost: one, two" in said(log)
+    house.commit(Message("five", "ann"))
+    with capturedLogs() as log:
+        house.settle()  # and from now on nothing waits
+    assert house.settler.waiting_octets == 0
+    assert "may be lost: five" in said(log)
+    del house.journal.flush
+    house.commit(Message("six", "ann"))
+    with capturedLogs() as log:
+        house.settle()
+    assert "lost" not in said(log)
+    house.journal.flush = flush
+    house.commit(Message("seven", "ann"))
+    house.settle()
+    assert len(glob.glob(f"{house.directory}/*.log")) == 1
+
+
+def in_trouble(drop, user):
+    """Let nothing be laid for the user; returns what makes all well again."""
+    lay = drop.lay
+
+    def lay_for_others(action):
+        if action.account.local_part == user:
+            raise PermissionError("this mailbox is read-only")
+        lay(action)
+
+    drop.lay = lay_for_others
+    return lambda: setattr(drop, "lay", lay)
+
+
+def test_a_mailbox_in_trouble_doubles_nothing_in_another(tmp_path):
+    """Ann deletes her copy while Bob's waits: for this process and the next it is hers to delete."""
+    house = started(tmp_path)
+    mend = in_trouble(house.drop, "bob")
+    house.commit(Message("one", "bob", "ann"))
+    assert laid_copies(tmp_path) == {("one", "ann"): 1}
+    os.unlink(file_of(tmp_path, "ann"))
+    house.settle_all()
+    assert laid_copies(tmp_path) == {}
+    again = House(tmp_path, SteppedDisk(), life=1)
+    in_trouble(again.drop, "bob")
+    again.replay()
+    assert laid_copies(tmp_path) == {}
+    mend()
+    house.settle_all()
+    assert laid_copies(tmp_path) == {("one", "bob"): 1}
+
+
+def test_a_copy_laid_late_is_not_laid_again(tmp_path):
+    """The same for a copy that settling has laid, one round before the other."""
+    house = started(tmp_path)
+    mend_ann, mend_bob = in_trouble(house.drop, "ann"), in_trouble(house.drop, "bob")
+    house.commit(Message("one", "ann", "bob"))
+    mend_ann()
+    in_trouble(house.drop, "bob")
+    house.settle()
+    os.unlink(file_of(tmp_path, "ann"))
+    started(tmp_path, life=1)
+    assert laid_copies(tmp_path) == {("one", "bob"): 1}
+    mend_bob()
+    mend_ann()
+    house.settle_all()
+    assert laid_copies(tmp_path) == {("one", "bob"): 1}
+    assert os.listdir(house.directory) == ["spool"]
+
+
+def test_a_short_copy_is_not_taken_for_deleted(tmp_path):
+    """After a failed sync a copy may have any size; only its user deletes it."""
+    disk = FailingDisk((), operations={"sync", "sync_file_system"})
+    house = started(tmp_path, disk)
+    house.commit(Message("one", "ann"))
+    house.seal()
+    disk.failing = range(10**9)
+    house.settler.run()
+    disk.failing = ()
+    os.truncate(file_of(tmp_path, "ann"), 20)
+    house.settle_all()
+    assert laid_copies(tmp_path) == {("one", "ann"): 1}
+    assert os.listdir(house.directory) == ["spool"]
+
+
+def test_a_mailbox_deleted_meanwhile_is_not_made_again_to_settle(tmp_path):
+    disk = FailingDisk((), operations={"sync", "sync_file_system"})
+    house = started(tmp_path, disk)
+    house.commit(Message("one", "ann"))
+    house.seal()
+    disk.failing = range(10**9)
+    house.settler.run()
+    disk.failing = ()
+    shutil.rmtree(tmp_path / "mail" / "ann")
+    house.settle_all()
+    assert not (tmp_path / "mail" / "ann").exists()
+
+
+@pytest.mark.parametrize("remains", [None, b"", b"Subject: large"])
+def test_a_message_whose_content_is_lost_does_not_keep_its_segment(tmp_path, remains):
+    """Its spool file is missing or short: the story and the log tell once, and the others are laid."""
+    house = started(tmp_path)
+    house.drop.lay = None
+    house.commit(Message("large", "ann", is_large=True), Message("one", "ann"))
+    shutil.rmtree(tmp_path / "mail")
+    spooled = Path(house.spool, "large")
+    spooled.unlink() if remains is None else spooled.write_bytes(remains)
+    with capturedLogs() as log:
+        again = started(tmp_path, boot="another", life=1)
+    assert said(log).count("large is LOST for ann@example.test") == 1
+    assert laid_copies(tmp_path) == {("one", "ann"): 1}
+    assert os.listdir(again.directory) == ["spool"]
+    assert os.listdir(again.spool) == []
+    assert ("large", "failed ann@example.test") in again.journal.events
+
+
+def test_a_copy_in_place_whose_content_is_lost_stays(tmp_path):
+    house = started(tmp_path)
+    house.commit(Message("large", "ann", is_large=True))
+    os.unlink(os.path.join(house.spool, "large"))
+    with capturedLogs() as log:
+        again = started(tmp_path, boot="another", life=1)
+    assert "copy of large for ann@example.test may be damaged" in said(log)
+    assert laid_copies(tmp_path) == {("large", "ann"): 1}
+    assert os.listdir(again.directory) == ["spool"]
 
 
 def test_damage_in_the_log_is_kept_for_a_person_to_look_at(tmp_path):

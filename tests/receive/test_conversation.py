@@ -59,7 +59,10 @@ def test_one_copy_an_account_whatever_leads_to_it():
     )
     send(greeted(house), begin=b"MAIL FROM:<>\r\n" + recipients + b"DATA\r\n")
     assert house.takers == [["ann@our.example", "bob@our.example"]]
-    heads = [action.head for action in house.intake.accepted[0][0].actions]
+    actions = house.intake.accepted[0][0].actions
+    also_for = [[str(recipient) for recipient in action.also_for] for action in actions]
+    assert also_for == [["everybody@our.example", "ann@our.example"], []]
+    heads = [action.head for action in actions]
     assert (
         b"Return-Path: <>\r\nDelivered-To: ann@our.example\r\nX-Original-To: ann+x@our.example\r\n"
         in heads[0]

@@ -97,21 +97,28 @@ class MaildirDrop:
         except FileNotFoundError:
             return False
 
-    def is_laid(self, action: MailboxAction, content_size: int) -> bool:
-        """Is the copy in any folder, with any flags?
+    def laid_octets(self, action: MailboxAction) -> int | None:
+        """How large is the copy, in any folder and with any flags?"""
+        found = self._laid(action)
+        return found[1] if found else None
 
-        One that is too short is what a loss of power left: it is removed, and then the answer is no.
-        """
-        path = find_copy(self._tree, action)
-        if path is None:
-            return False
-        try:
-            if os.lstat(path).st_size >= len(action.head) + content_size:
-                return True
-            self._disk.unlink(path)
-        except FileNotFoundError:
-            pass
-        return False
+    def remove_short(self, action: MailboxAction, octets: int) -> None:
+        """Remove the copy, wherever it is, if it has fewer octets."""
+        found = self._laid(action)
+        if found and found[1] < octets:
+            try:
+                self._disk.unlink(found[0])
+            except FileNotFoundError:
+                pass
+
+    def _laid(self, action: MailboxAction) -> tuple[str, int] | None:
+        """Where the copy is, and its octets; looked for again when another program moves it meanwhile."""
+        while (path := find_copy(self._tree, action)) is not None:
+            try:
+                return path, os.lstat(path).st_size
+            except FileNotFoundError:
+                continue
+        return None
 
     def replace(self, action: MailboxAction) -> None:
         """Move the copy from ``tmp`` over the laid one; raises FileNotFoundError when that has gone."""

@@ -1,0 +1,26 @@
+"""What the intake tells of a message: it came, and what became of it for each recipient."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mailsys.interfaces import Acceptance, IJournal, MailboxAction
+from mailsys.journal.events import delivered, failed, received
+
+
+def tell_received(journal: IJournal, acceptance: Acceptance, at: float) -> None:
+    """The message is ours since ``at``, seconds since 1970."""
+    journal.record(received(acceptance.envelope, acceptance.content.size, acceptance.facts, at))
+
+
+def tell_delivered(journal: IJournal, message: str, action: MailboxAction, at: float) -> None:
+    """A copy of ``message`` is in place; each recipient that shares it has an outcome of its own."""
+    journal.record(delivered(message, action, at))
+    for recipient in action.also_for:
+        journal.record(delivered(message, replace(action, recipient=recipient), at))
+
+
+def tell_failed(journal: IJournal, message: str, action: MailboxAction, reason: str, at: float) -> None:
+    """A copy of ``message`` will never be in place."""
+    for recipient in (action.recipient, *action.also_for):
+        journal.record(failed(message, recipient, reason, at))
