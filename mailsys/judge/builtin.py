@@ -22,8 +22,6 @@ BUILTIN: Mapping[str, Callable[[Configuration], IJudge]] = {
     OneFrom.name: lambda _configuration: OneFrom(),
     HopCount.name: lambda _configuration: HopCount(),
 }
-# Those that need no outside service.
-DEFAULT_JUDGES = (EarlyTalker.name, OneFrom.name, HopCount.name)
 
 
 class UnknownJudge(ValueError):  # noqa: N818 - it is a sentence for a person

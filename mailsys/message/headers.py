@@ -136,14 +136,6 @@ def read_headers(content: Content, limits: HeaderLimits = LIMITS) -> Headers:
     return parse_headers(read_header_block(content, limits), limits)
 
 
-def find_header_end(content: Content, limits: HeaderLimits = LIMITS) -> int | None:
-    """Where the body begins: after the first empty line, or at the end when there is none.
-
-    None when the header is longer than the limit.  May wait for a disk; raises OSError.
-    """
-    return _end_of_header(read_header_block(content, limits), limits.octets)
-
-
 def read_header_block(content: Content, limits: HeaderLimits = LIMITS) -> bytes:
     """The header's octets with its empty line if there is one; of one over the limit a little more.
 

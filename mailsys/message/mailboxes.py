@@ -40,7 +40,7 @@ _MISLEADS_IN_COMMENT = re.compile(rb"[@<>]")
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:
-    """One mailbox of a list: its name without quotes, its addr-spec as written, and all of it raw.
+    """One mailbox of a list: its name without quotes, and its addr-spec as written.
 
     ``is_plain`` is False when another reader may see another address than ours: a source route, a
     gap, comment or encoded word within the address, a further address beside it, quotes, comments
@@ -49,7 +49,6 @@ class Mailbox:
 
     name: bytes
     spec: bytes
-    raw: bytes
     is_plain: bool = True
 
     @property
@@ -112,10 +111,9 @@ def parse_address_list(value: bytes, limit: int = MAILBOXES) -> AddressList:
 class _Draft:
     """What was read of one mailbox so far: pieces, each with whether a gap was before it."""
 
-    __slots__ = ("closed", "comments", "end", "inner", "is_plain", "opened", "phrase", "start")
+    __slots__ = ("closed", "comments", "inner", "is_plain", "opened", "phrase")
 
-    def __init__(self, start: int) -> None:
-        self.start = self.end = start
+    def __init__(self) -> None:
         self.phrase: list[tuple[bytes, bool]] = []  # what stands before "<", or all without one
         self.inner: list[tuple[bytes, bool]] = []  # what stands between "<" and ">"
         self.opened = self.closed = False
@@ -131,7 +129,7 @@ class _Draft:
     def is_empty(self) -> bool:
         return not (self.phrase or self.opened)
 
-    def finish(self, raw: bytes) -> Mailbox:
+    def finish(self) -> Mailbox:
         has_at = any(piece == b"@" for piece, _gap in self.phrase)
         if self.opened:
             name, spec = _name(self.phrase), self._spec(self.inner)
@@ -140,7 +138,7 @@ class _Draft:
             name, spec = b"", self._spec(self.phrase)
         else:
             name, spec = _name(self.phrase), b""
-        return Mailbox(name or b" ".join(self.comments), spec, raw, self.is_plain)
+        return Mailbox(name or b" ".join(self.comments), spec, self.is_plain)
 
     def _spec(self, pieces: list[tuple[bytes, bool]]) -> bytes:
         """The addr-spec without its gaps, or nothing when it is none."""
@@ -188,7 +186,7 @@ class _Reader:
         self._room = limit
         self._tokens = TOKENS
         self._is_cut = len(value) > LIST_OCTETS
-        self._draft = _Draft(0)
+        self._draft = _Draft()
         self._group: bytes | None = None  # the name of the group that is open
         self._members: list[Mailbox] = []
 
@@ -198,17 +196,17 @@ class _Reader:
         while (token := _TOKEN.match(self._value, at)) and self._tokens and self._room >= 0:
             self._tokens -= 1
             kind = token.lastindex or 0
-            piece, (start, end) = token[kind], token.span(kind)
+            piece, start = token[kind], token.start(kind)
             gap = gap or start > at
-            at = end
+            at = token.end()
             if kind != _MARK:
-                self._take(piece, gap, start, end)
+                self._take(piece, gap)
                 self._draft.is_plain &= kind != _UNENDED
                 gap = False
             elif piece == b"(":
                 at, gap = self._comment(start), True
             else:
-                self._take_mark(piece, gap, start, end)
+                self._take_mark(piece, gap)
                 gap = False
         self._end_mailbox()
         self._end_group()
@@ -217,8 +215,6 @@ class _Reader:
     def _comment(self, start: int) -> int:
         """Read the comment that begins here, with those within it; return where it ends."""
         draft = self._draft
-        if draft.is_empty:
-            draft.start = start
         depth, at = 1, start + 1
         while depth and self._tokens and (step := _COMMENT_STEP.match(self._value, at)):
             at = step.end()
@@ -232,34 +228,29 @@ class _Reader:
                 break
         text = self._value[start + 1 : at].removesuffix(b")")
         draft.comments.append(_QUOTED_PAIR.sub(rb"\1", text))
-        draft.end = at
         if _MISLEADS_IN_COMMENT.search(text):
             draft.is_plain = False
         return at
 
-    def _take(self, piece: bytes, gap: bool, start: int, end: int) -> None:
-        draft = self._extend_draft(start, end)
+    def _take(self, piece: bytes, gap: bool) -> None:
+        draft = self._open_draft()
         (draft.inner if draft.opened else draft.phrase).append((piece, gap))
 
-    def _extend_draft(self, start: int, end: int) -> _Draft:
-        """The mailbox to which the token from ``start`` to ``end`` belongs."""
+    def _open_draft(self) -> _Draft:
+        """The mailbox to which the next token belongs."""
         if self._draft.closed:
             self._end_mailbox()  # the comma is missing
-        draft = self._draft
-        if draft.is_empty:
-            draft.start = start
-        draft.end = end
-        return draft
+        return self._draft
 
-    def _take_mark(self, mark: bytes, gap: bool, start: int, end: int) -> None:
+    def _take_mark(self, mark: bytes, gap: bool) -> None:
         if mark == b"@":
-            self._take(mark, gap, start, end)
+            self._take(mark, gap)
         elif mark == b";" or (mark == b"," and not self._draft.in_route):
             self._end_mailbox()
             if mark == b";":
                 self._end_group()
         else:
-            self._bracket(self._extend_draft(start, end), mark, gap)
+            self._bracket(self._open_draft(), mark, gap)
 
     def _bracket(self, draft: _Draft, mark: bytes, gap: bool) -> None:
         """Take an angle bracket, a colon, or a mark that has no place here."""
@@ -280,7 +271,7 @@ class _Reader:
         self._end_group()
         self._group = _name(self._draft.phrase)
         self._count()
-        self._draft = _Draft(self._draft.end)
+        self._draft = _Draft()
 
     def _end_group(self) -> None:
         if self._group is not None:
@@ -288,11 +279,10 @@ class _Reader:
         self._group, self._members = None, []
 
     def _end_mailbox(self) -> None:
-        draft, self._draft = self._draft, _Draft(self._draft.end)
+        draft, self._draft = self._draft, _Draft()
         if (draft.is_empty and draft.is_plain) or not self._count():
             return  # nothing but harmless comments, or no room
-        mailbox = draft.finish(self._value[draft.start : draft.end])
-        (self.entries if self._group is None else self._members).append(mailbox)
+        (self.entries if self._group is None else self._members).append(draft.finish())
 
     def _count(self) -> bool:
         """Is there room for one more?"""

@@ -28,15 +28,13 @@ class Trace:
     """How a message came in, the same for all its copies.
 
     ``greeting`` is what the peer called itself, raw; ``peer_host`` its IP address, empty for a local
-    socket; ``peer_name`` the verified name of that address, empty if there is none.  ``protocol`` is
-    of RFC 3848, ``tls`` the version and cipher.
+    socket.  ``protocol`` is of RFC 3848, ``tls`` the version and cipher.
     """
 
     id: str
     hostname: str
     greeting: str
     peer_host: str
-    peer_name: str = ""
     protocol: str = "SMTP"
     tls: str = ""
     smtputf8: bool = False
@@ -101,14 +99,13 @@ def _received_head(trace: Trace) -> str:
 
 
 def _from_domain(trace: Trace) -> str:
-    """RFC 5321 4.4: From-domain, with the peer's address, and its name if known, in parentheses."""
+    """RFC 5321 4.4: From-domain, with the peer's address in parentheses."""
     literal = _literal(trace.peer_host)
-    found = f"{_comment(trace.peer_name)} {literal}" if trace.peer_name else literal
     if _DOMAIN.fullmatch(trace.greeting):
-        return f"{trace.greeting} ({found})"
+        return f"{trace.greeting} ({literal})"
     # Not a name that may stand here, so it is quoted as what was said.
     said = f"said {_comment(trace.greeting)}, " if trace.greeting else ""
-    return f"{literal if trace.peer_host else 'localhost'} ({said}{found})"
+    return f"{literal if trace.peer_host else 'localhost'} ({said}{literal})"
 
 
 def _literal(host: str) -> str:

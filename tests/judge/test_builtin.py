@@ -5,7 +5,7 @@ from zope.interface.verify import verifyObject
 
 from mailsys.config.schema import Configuration, Judge, Receive
 from mailsys.interfaces import ACCEPT, IJudge, Peer, Session
-from mailsys.judge.builtin import BUILTIN, DEFAULT_JUDGES, UnknownJudge, build_pipeline
+from mailsys.judge.builtin import BUILTIN, UnknownJudge, build_pipeline
 
 STRANGER = Session("s1", Peer("198.51.100.1", 40000, "smtp"), spoke_early=True)
 
@@ -30,8 +30,7 @@ def test_every_builtin_judge_is_one():
 
 
 def test_the_default_of_the_configuration():
-    assert Configuration(hostname="mail.example.org").judge.judges == DEFAULT_JUDGES
-    assert set(DEFAULT_JUDGES) <= set(BUILTIN)
+    assert set(Configuration(hostname="mail.example.org").judge.judges) <= BUILTIN.keys()
 
 
 def test_the_named_judges_run():
