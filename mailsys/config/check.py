@@ -10,16 +10,19 @@ from itertools import chain
 
 from mailsys.config.certificate import check_certificate
 from mailsys.config.mistake import Mistake, shown
-from mailsys.config.schema import Configuration
+from mailsys.config.paths import field_in
+from mailsys.config.schema import Configuration, Listener
 
 
 def check(configuration: Configuration, known_judges: Collection[str]) -> Iterator[Mistake]:
     """Every mistake; opens no port and writes nothing."""
     return chain(
         _check_data(configuration.data),
+        _check_maildir(configuration.store.maildir, configuration.base),
         _check_process(configuration.process.user),
         check_certificate(configuration.tls),
         _check_listeners(configuration),
+        _check_proxies(configuration.listen),
         _check_smarthost(configuration),
         _check_judges(configuration.judge.judges, known_judges),
     )
@@ -28,6 +31,15 @@ def check(configuration: Configuration, known_judges: Collection[str]) -> Iterat
 def _check_data(path: str) -> Iterator[Mistake]:
     if os.path.exists(path) and not os.path.isdir(path):
         yield Mistake("data", shown(path), "is not a folder", "name a folder, or one that can be made")
+    if field := field_in(path):
+        yield Mistake("data", shown(path), f"has {field} in its name", "name another folder")
+
+
+def _check_maildir(template: str, base: str) -> Iterator[Mistake]:
+    field = field_in(base)
+    if field and template.startswith(base):
+        wrong = f"is relative to a folder with {field} in its name"
+        yield Mistake("store.maildir", shown(template), wrong, "move the configuration to another folder")
 
 
 def _check_process(user: str) -> Iterator[Mistake]:
@@ -54,6 +66,15 @@ def _check_listeners(configuration: Configuration) -> Iterator[Mistake]:
             yield Mistake(
                 f"{key}.endpoint", shown(listener.endpoint), f"is that of listen[{first}], too", right
             )
+
+
+def _check_proxies(listeners: Collection[Listener]) -> Iterator[Mistake]:
+    """To ignore the setting would let everybody in, and believe the proxy to be the peer."""
+    for number, listener in enumerate(listeners, 1):
+        if listener.proxy_from:
+            value = shown([str(network) for network in listener.proxy_from])
+            right = "leave it out, and let peers connect without a proxy"
+            yield Mistake(f"listen[{number}].proxy_from", value, "is not built yet", right)
 
 
 def _check_smarthost(configuration: Configuration) -> Iterator[Mistake]:

@@ -21,5 +21,11 @@ def not_built_yet(configuration: Configuration) -> list[str]:
         if section != type(section)():
             sentences.append(f"[{name}] has no effect yet: {instead}.")
     if configuration.receive.trusted_networks:
-        sentences.append("receive.trusted_networks has no effect yet: mail for other hosts is refused.")
+        sentences.append(
+            "receive.trusted_networks need not wait for the greeting, but cannot relay yet:"
+            " mail for other hosts is refused."
+        )
+    if configuration.plugins:
+        names = ", ".join(configuration.plugins)
+        sentences.append(f"[plugins] has no effect yet: nothing is loaded for {names}.")
     return sentences

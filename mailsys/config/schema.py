@@ -83,7 +83,8 @@ class Tls:
 class Listener:
     """``[[listen]]``: one open port (``endpoint`` is Twisted's) and what is spoken there.
 
-    With ``proxy_from`` only these peers are let in, and their PROXY header is believed.
+    ``proxy_from``: only these peers are let in, and their PROXY header is believed (not built yet:
+    the check refuses it).
     """
 
     service: str = setting(one_of(*SERVICES))

@@ -50,7 +50,8 @@ def test_what_is_no_endpoint_here(value):
 
 
 @pytest.mark.parametrize(
-    ("text", "setting"), [("ssl:465", "tls ="), ("tls:/x:tcp:1", "tls ="), ("haproxy:tcp:25", "proxy_from")]
+    ("text", "setting"),
+    [("ssl:465", "tls ="), ("tls:/x:tcp:1", "tls ="), ("haproxy:tcp:25", "without a proxy")],
 )
 def test_what_has_a_setting_of_its_own(text, setting):
     with pytest.raises(Wrong) as caught:

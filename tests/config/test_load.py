@@ -3,8 +3,12 @@ import os
 
 import pytest
 
+from mailsys.config import ConfigurationError, load
 from mailsys.config.nexthop import MX, NextHop
 from mailsys.config.schema import Configuration, Limits, Listener
+from mailsys.control.configuration import known_judges
+from mailsys.message.address import Address
+from mailsys.store.maildir.layout import Layout
 
 
 def test_a_hostname_is_enough(read, tmp_path):
@@ -25,9 +29,25 @@ def test_paths_are_relative_to_the_file(read, tmp_path):
 
 
 def test_a_folder_with_braces_in_its_name_does_not_confuse_the_maildir(tmp_path):
-    from mailsys.config.paths import place_template
+    """The store replaces the three fields and nothing else."""
+    folder = tmp_path / "{x}" / "{{y}}"
+    folder.mkdir(parents=True)
+    (folder / "mailsys.toml").write_text(
+        'hostname = "mail.example.org"\n[store]\nmaildir = "mail/{domain}/{user}"\n'
+    )
+    configuration = load(str(folder / "mailsys.toml"), known_judges())
+    layout = Layout(configuration.store.maildir, configuration.data)
+    assert layout.root(Address("anna", "example.org")) == str(folder / "mail" / "example.org" / "anna")
 
-    assert place_template("/srv/{x}", "{user}").format(user="anna") == "/srv/{x}/anna"
+
+def test_a_folder_that_looks_like_a_field_is_refused(tmp_path):
+    folder = tmp_path / "{user}"
+    folder.mkdir()
+    (folder / "mailsys.toml").write_text(
+        'hostname = "mail.example.org"\ndata = "/srv/mail"\n[store]\nmaildir = "mail/{user}"\n'
+    )
+    with pytest.raises(ConfigurationError, match="relative to a folder with {user} in its name"):
+        load(str(folder / "mailsys.toml"), known_judges())
 
 
 def test_values_arrive_in_the_units_of_the_program(read):
@@ -36,7 +56,6 @@ def test_values_arrive_in_the_units_of_the_program(read):
 [[listen]]
 service = "smtp"
 endpoint = "tcp:25"
-proxy_from = ["192.0.2.1"]
 [receive]
 trusted_networks = ["127.0.0.0/8", "::1"]
 [limits]
@@ -51,7 +70,7 @@ smarthost = "smtp://127.0.0.1:2525"
 "MÜLLER.example" = "mx"
 """
     )
-    assert configuration.listen == (Listener("smtp", "tcp:25", "none", (ipaddress.ip_network("192.0.2.1"),)),)
+    assert configuration.listen == (Listener("smtp", "tcp:25"),)
     assert configuration.receive.trusted_networks == tuple(map(ipaddress.ip_network, ("127.0.0.0/8", "::1")))
     assert configuration.limits == Limits(message_size=1048576, connections_per_address=0, data_seconds=90)
     assert configuration.dns.servers == (("127.0.0.1", 53), ("::1", 5353), ("::1", 53))

@@ -19,11 +19,15 @@ trusted_networks = ["127.0.0.1"]
 servers = ["127.0.0.1"]
 [send.routes]
 "a.example" = "mx"
+[plugins.rspamd]
+url = "http://127.0.0.1"
 """
     )
     assert not_built_yet(configuration) == [
         "listen[2] is not opened: imap is not built yet.",
         "[send] has no effect yet: mail for other hosts is refused.",
         "[dns] has no effect yet: nothing is asked in DNS.",
-        "receive.trusted_networks has no effect yet: mail for other hosts is refused.",
+        "receive.trusted_networks need not wait for the greeting, but cannot relay yet:"
+        " mail for other hosts is refused.",
+        "[plugins] has no effect yet: nothing is loaded for rspamd.",
     ]

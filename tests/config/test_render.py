@@ -14,7 +14,6 @@ user = "root"
 [[listen]]
 service = "smtp"
 endpoint = 'tcp6:25:interface=\:\:1'
-proxy_from = ["192.0.2.0/24"]
 [[listen]]
 service = "pop3"
 endpoint = "tcp:110"
@@ -22,6 +21,7 @@ endpoint = "tcp:110"
 default_domain = "müller.example"
 [receive]
 greeting_pause = "0s"
+trusted_networks = ["192.0.2.0/24"]
 separator = ""
 [limits]
 message_size = 1234567
