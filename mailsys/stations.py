@@ -86,6 +86,7 @@ class Stations:
         self.reactor = reactor
         self.files = Workers(reactor, FILE_THREADS, "files")
         self.hashing = Workers(reactor, configuration.auth.hashing_threads, "hashing")
+        self.settling = Workers(reactor, 1, "settling")
         self.directory = Directory(self.paths.accounts, reactor)
         recent = RecentLogins(reactor, secrets.token_bytes(32))
         stored = StoredPasswords(self.directory, self.paths.accounts, self.hashing, recent)
@@ -100,6 +101,7 @@ class Stations:
             self.journal,
             reactor=reactor,
             workers=self.files,
+            settling=self.settling,
             now=time.time,
         )
         self._to_undo = AsyncExitStack()
@@ -127,7 +129,7 @@ class Stations:
         Call ``stop`` in any case.
         """
         self._open_accounts()
-        for workers in (self.files, self.hashing):
+        for workers in (self.files, self.hashing, self.settling):
             workers.start()
             self._to_undo.push_async_callback(workers.stop)
         self.journal.start()

@@ -14,6 +14,7 @@ from mailsys.interfaces import Acceptance
 from mailsys.message.content import FileContent
 
 _MESSAGE_OCTETS = 4096  # what a message takes in memory besides its content and header lines
+_RENAME_OCTETS = 4096  # laying a copy takes about the time of writing so many
 
 
 class Order(Enum):
@@ -27,17 +28,25 @@ class Order(Enum):
 class WaitingJob(Job):
     """A job with the session that waits: ``done`` fires with whether it is stored.
 
-    ``octets`` is what it takes in memory.
+    ``octets`` is what it takes in memory, ``copied_octets`` the size of all its copies.
     """
 
-    __slots__ = ("done", "octets")
+    __slots__ = ("copied_octets", "done", "octets")
 
     def __init__(self, acceptance: Acceptance, at: float) -> None:
         super().__init__(acceptance, at)
         self.done: Deferred[bool] = Deferred()
         content = acceptance.content
         in_memory = 0 if isinstance(content, FileContent) else content.size
-        self.octets = _MESSAGE_OCTETS + in_memory + sum([len(action.head) for action in acceptance.actions])
+        heads = sum([len(action.head) for action in acceptance.actions])
+        self.octets = _MESSAGE_OCTETS + in_memory + heads
+        self.copied_octets = heads + content.size * len(acceptance.actions)
+
+    @property
+    def work(self) -> int:
+        """How many octets the committing thread writes for it, or could in the time that it takes."""
+        to_copy = self.copied_octets if self.draft is None else 0
+        return self.octets + to_copy + _RENAME_OCTETS * len(self.acceptance.actions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +58,11 @@ class Batch:
 
 
 class Batches:
-    """A queue that gives all it has at once, but for ``messages`` and ``octets`` in a batch."""
+    """A queue that gives all it has at once, up to so many ``messages``, or so much ``work`` in octets."""
 
-    def __init__(self, messages: int, octets: int) -> None:
+    def __init__(self, messages: int, work: int) -> None:
         self._messages = messages
-        self._octets = octets
+        self._work = work
         self._queue: SimpleQueue[WaitingJob | Order] = SimpleQueue()
 
     def put(self, item: WaitingJob | Order) -> None:
@@ -64,11 +73,11 @@ class Batches:
         """Wait for something to do."""
         item = self._queue.get()
         jobs: list[WaitingJob] = []
-        octets = 0
+        work = 0
         while not isinstance(item, Order):
             jobs.append(item)
-            octets += item.octets
-            if len(jobs) >= self._messages or octets >= self._octets:
+            work += item.work
+            if len(jobs) >= self._messages or work >= self._work:
                 return Batch(jobs, Order.GO_ON)
             try:
                 item = self._queue.get_nowait()

@@ -37,6 +37,10 @@ from mailsys.message.content import FileContent
 class Limits:
     """Octets, counts and seconds.
 
+    A batch is what the messages in it have to wait for: ``batch_octets`` bounds what is written for it.
+    A message with more copies than ``alone_copies``, or more octets in them than ``alone_octets``, is
+    copied in another thread before it joins a batch.
+
     ``waiting_octets`` bounds what is in memory for messages that wait, ``unsettled_octets`` the segments
     that wait to be settled; above either, messages are not taken.  A segment is sealed when it has
     ``segment_octets``, or after ``settle_seconds``; then it is settled.
@@ -44,6 +48,8 @@ class Limits:
 
     batch_messages: int = 128
     batch_octets: int = 8 * 1024 * 1024
+    alone_copies: int = 16
+    alone_octets: int = 1024 * 1024
     waiting_octets: int = 64 * 1024 * 1024
     segment_octets: int = 16 * 1024 * 1024
     settle_seconds: float = 5.0
@@ -61,7 +67,8 @@ class Intake:
 
     In this order: ``replay`` in a worker thread, ``start``, any ``commit``, ``stop``.  The journal has
     to run from before the replay until after the stop.  ``reactor`` provides IReactorFromThreads and
-    IReactorTime; ``now`` gives seconds since 1970; ``boot_id`` is the machine's unless one is given.
+    IReactorTime; ``workers`` write large messages, and ``settling`` does nothing but settle, for that may
+    take long.  ``now`` gives seconds since 1970; ``boot_id`` is the machine's unless one is given.
     """
 
     _log = Logger()
@@ -75,6 +82,7 @@ class Intake:
         *,
         reactor: Any,
         workers: IWorkers,
+        settling: IWorkers,
         now: Callable[[], float],
         boot_id: str | None = None,
         token: Callable[[], str] = random_token,
@@ -85,6 +93,7 @@ class Intake:
         self._drop = drop
         self._journal = journal
         self._workers = workers
+        self._settling = settling
         self._reactor = reactor
         self._now = now
         self._boot_id = machine_boot_id() if boot_id is None else boot_id
@@ -130,7 +139,7 @@ class Intake:
         self._admit(job)
         self._waiting_octets += job.octets
         try:
-            if isinstance(acceptance.content, FileContent):
+            if self._is_for_another_thread(job):
                 await self._prepare(job)
             self._batches.put(job)
             is_stored = await job.done
@@ -148,7 +157,7 @@ class Intake:
         self._batches.put(Order.STOP)
         await self._thread.ended
         await self._round
-        await self._workers.run(self._settler.run)
+        await self._settling.run(self._settler.run)
 
     def _admit(self, job: WaitingJob) -> None:
         """Refuse what would take too much memory or disk; the sender tries again."""
@@ -159,8 +168,16 @@ class Intake:
         if self._settler.waiting_octets > self._limits.unsettled_octets:
             raise NotStored("too much of the log cannot be settled")
 
+    def _is_for_another_thread(self, job: WaitingJob) -> bool:
+        """Would those who wait with it wait too long for its copies to be written?"""
+        return (
+            isinstance(job.acceptance.content, FileContent)
+            or len(job.acceptance.actions) > self._limits.alone_copies
+            or job.copied_octets > self._limits.alone_octets
+        )
+
     async def _prepare(self, job: WaitingJob) -> None:
-        """Copy a large message in a thread of its own, so that the small ones need not wait for it."""
+        """Copy a large message in a worker thread, so that the small ones need not wait for it."""
         await self._workers.run(self._committer.prepare, job)
         if not self._is_open:
             await self._workers.run(self._committer.withdraw, job)
@@ -190,7 +207,7 @@ class Intake:
 
     async def _settle(self) -> None:
         try:
-            await self._workers.run(self._settler.run)
+            await self._settling.run(self._settler.run)
         except Exception:
             self._log.failure("A round of settling failed")
         self._is_settling = False

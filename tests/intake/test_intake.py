@@ -42,13 +42,18 @@ class IntakeTests(TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.root = folder.name
-        self.workers = Workers(reactor, 2, "test")
-        self.workers.start()
-        self.addCleanup(self.workers.stop)
+        self.workers = self.threads("test")
+        self.settling = self.threads("settling")
         self.disk = SlowDisk()
         self.house = House(self.root, self.disk)  # for its drop and its messages
         self.announced = []
         self.house.drop.announce = self.announced.append
+
+    def threads(self, name):
+        workers = Workers(reactor, 1, name)
+        workers.start()
+        self.addCleanup(workers.stop)
+        return workers
 
     async def open(self, limits=QUIET):
         intake = Intake(
@@ -58,6 +63,7 @@ class IntakeTests(TestCase):
             self.house.journal,
             reactor=reactor,
             workers=self.workers,
+            settling=self.settling,
             now=time.time,
             boot_id="boot",
             limits=limits,
@@ -136,6 +142,64 @@ class IntakeTests(TestCase):
         self.failureResultOf(gone, defer.CancelledError)
         self.disk.go_on.set()
         await other
+        await intake.stop()
+
+    async def writers(self, message, limits):
+        """The names of the threads that write the copies of a message."""
+        names = []
+        write = self.house.drop.write
+
+        def write_and_tell(action, content):
+            names.append(threading.current_thread().name)
+            write(action, content)
+
+        self.house.drop.write = write_and_tell
+        intake = await self.open(limits)
+        await self.commit(intake, message)
+        await intake.stop()
+        assert len(names) == len(message.recipients)
+        return {"the committing" if name == "intake" else "another" for name in names}
+
+    async def test_a_usual_message_is_written_by_the_committing_thread(self):
+        message = Message("one", *(f"user{number}" for number in range(16)))
+        assert await self.writers(message, QUIET) == {"the committing"}
+
+    async def test_many_copies_are_written_in_another_thread(self):
+        """Those that wait in the same batch need not wait for them."""
+        message = Message("one", *(f"user{number}" for number in range(17)))
+        assert await self.writers(message, QUIET) == {"another"}
+
+    async def test_copies_with_many_octets_are_written_in_another_thread(self):
+        message = Message("one", "ann", "bob")
+        limits = replace(QUIET, alone_octets=2 * len(message.text) - 1)
+        assert await self.writers(message, limits) == {"another"}
+
+    async def test_a_batch_is_full_when_its_work_is(self):
+        intake = await self.open(replace(QUIET, batch_octets=100_000))
+        self.disk.go_on.clear()
+        first = self.commit(intake, Message("one", "ann"))
+        while intake._batches._queue.qsize():
+            await self.pause()
+        users = [f"user{number}" for number in range(12)]
+        others = [self.commit(intake, Message(f"m{number}", *users)) for number in range(4)]
+        self.disk.go_on.set()
+        await defer.gatherResults([first, *others])
+        assert self.disk.syncs == 1 + 2
+        await intake.stop()
+
+    async def test_settling_keeps_no_thread_from_others(self):
+        """However long a disk or the journal takes."""
+        let_go = threading.Event()
+        self.addCleanup(let_go.set)
+        self.house.journal.flush = lambda: let_go.wait(20)
+        intake = await self.open(replace(QUIET, settle_seconds=0.02))
+        await self.commit(intake, Message("one", "ann"))
+        while not intake._is_settling:
+            await self.pause()
+        await self.commit(intake, Message("large", "ann", is_large=True))
+        assert laid_copies(self.root) == {("one", "ann"): 1, ("large", "ann"): 1}
+        assert os.path.exists(self.house.spool + "/large")
+        let_go.set()
         await intake.stop()
 
     async def test_segments_are_settled_in_the_course_of_time(self):

@@ -60,6 +60,15 @@ def test_waiting_ends(path, owner):
         assert file.read() == owner
 
 
+def test_a_client_is_not_kept_waiting_for_long(path):
+    """It is told to come again before it gives up, and the thread is free for others."""
+    lock_file(path, "1:another.host")
+    waiting = Waiting()
+    with pytest.raises(TimeoutError), DotLock(path, sleep=waiting.sleep).held():
+        pass
+    assert waiting.slept <= 10.1
+
+
 def test_the_lock_of_a_dead_program_is_taken_at_once(path):
     ended = subprocess.Popen(["true"])
     ended.wait()

@@ -20,8 +20,9 @@ from weakref import WeakValueDictionary
 from mailsys.store.maildir.scan import open_regular
 
 STALE_SECONDS = 120.0
-# Dovecot waits as long as a lock may be alive; here a session is told to come back, and a thread is freed.
-WAIT_SECONDS = 30.0
+# Dovecot waits as long as a lock may be alive; here a session is told to come back, and a thread is freed
+# for others.  A shorter wait breaks nothing, for only a lock that is stale is ever taken from another.
+WAIT_SECONDS = 10.0
 PAUSE_SECONDS = 0.02
 LOCK_OCTETS = 1024
 
