@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from docutils.core import publish_doctree
-from docutils.nodes import reference, system_message
+from docutils.nodes import literal, reference, system_message
 
 REPOSITORY = Path(__file__).parent.parent
 PAGES = sorted([*REPOSITORY.glob("*.rst"), *REPOSITORY.glob("docs/**/*.rst")])
@@ -35,6 +35,26 @@ def local_targets(path):
 def test_a_page_is_well_formed(path):
     problems = [node.astext() for node in parsed(path).findall(system_message) if node["level"] >= 2]
     assert not problems
+
+
+# What these pages name as a file of ours: below the checkout, the package or the tests.
+DEVELOPERS_PAGES = ("ARCHITECTURE.rst", "CONTRIBUTING.rst", "RFCS.rst")
+ROOTS = (REPOSITORY, REPOSITORY / "mailsys", REPOSITORY / "tests")
+IN_A_MAILDIR = {"tmp/", "new/"}
+TO_COME = {"queue/", "send/", "wire/imap/"}
+
+
+def files_named_in(path):
+    for node in parsed(path).findall(literal):
+        if re.fullmatch(r"[\w./]+(?:\.(?:py|rst|toml)|/)|\.?[a-z]*/[a-z]+", node.astext()):
+            yield node.astext()
+
+
+@pytest.mark.parametrize("name", DEVELOPERS_PAGES)
+def test_files_that_a_page_names_are_there(name):
+    named = set(files_named_in(REPOSITORY / name)) - IN_A_MAILDIR - TO_COME
+    assert len(named) > 5
+    assert [file for file in sorted(named) if not any((root / file).exists() for root in ROOTS)] == []
 
 
 @every_page
