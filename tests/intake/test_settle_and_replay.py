@@ -241,6 +241,43 @@ def test_a_copy_laid_late_is_not_laid_again(tmp_path):
     assert os.listdir(house.directory) == ["spool"]
 
 
+def test_a_written_copy_that_was_cleared_away_is_written_again(tmp_path):
+    """Its folder could not be written to for 36 hours, and somebody cleared ``tmp``."""
+    house = started(tmp_path)
+    mend = in_trouble(house.drop, "ann")
+    house.commit(Message("one", "ann"))
+    (written,) = (tmp_path / "mail" / "ann" / "tmp").iterdir()
+    house.settle()
+    written.unlink()
+    mend()
+    house.settle_all()
+    assert laid_copies(tmp_path) == {("one", "ann"): 1}
+    assert os.listdir(house.directory) == ["spool"]
+
+
+def test_a_new_copy_that_was_cleared_away_is_no_deletion(tmp_path):
+    """What is to take the place of a doubtful copy vanishes from ``tmp``: it is tried again."""
+    disk = FailingDisk((), operations={"sync", "sync_file_system"})
+    house = started(tmp_path, disk)
+    house.commit(Message("one", "ann"))
+    house.seal()
+    disk.failing = range(10**9)
+    house.settler.run()
+    disk.failing = ()
+    before = os.stat(file_of(tmp_path, "ann")).st_ino
+    replace = house.drop.replace
+
+    def clear_and_replace(action):
+        house.drop.discard(action)
+        house.drop.replace = replace
+        replace(action)
+
+    house.drop.replace = clear_and_replace
+    house.settle_all()
+    assert os.stat(file_of(tmp_path, "ann")).st_ino != before
+    assert os.listdir(house.directory) == ["spool"]
+
+
 def test_a_short_copy_is_not_taken_for_deleted(tmp_path):
     """After a failed sync a copy may have any size; only its user deletes it."""
     disk = FailingDisk((), operations={"sync", "sync_file_system"})

@@ -10,6 +10,7 @@ from mailsys.disk import Disk
 from mailsys.interfaces import Account, IMailbox, IMailStore, IWorkers, MailboxInUse
 from mailsys.message.address import Address
 from mailsys.store.maildir.folders import INBOX, FolderNameError
+from mailsys.store.maildir.leftovers import Leftovers
 from mailsys.store.maildir.look import FolderLook, Look
 from mailsys.store.maildir.mailbox import MaildirMailbox
 from mailsys.store.maildir.quota import MaildirQuota
@@ -37,6 +38,7 @@ class MaildirStore:
         self._quota = quota
         self._now = now
         self._random_octets = random_octets
+        self._leftovers = Leftovers(disk, now)
         self._held: set[Key] = set()
 
     async def open(self, account: Account, folder: str, *, exclusive: bool) -> IMailbox:
@@ -74,5 +76,6 @@ class MaildirStore:
             raise FileNotFoundError(str(error)) from error
         self._tree.ready(account, INBOX, "new")
         self._tree.existing(account, folder, "new")
+        self._leftovers.clear(self._tree.existing(account, folder, "tmp"))
         look = FolderLook(self._disk, root, path, self._now, self._random_octets)
         return path, look.take()
