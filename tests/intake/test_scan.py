@@ -1,9 +1,12 @@
 """Segments are read back as they were written, and past any damage."""
 
+import zlib
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mailsys.intake import scan as scan_module
 from mailsys.intake.record import ABORTED, LAID, draft, header_line, mark_line, message_line
 from mailsys.intake.scan import scan
 from mailsys.interfaces import Acceptance, MailboxAction
@@ -163,6 +166,40 @@ def test_a_message_cannot_pass_for_a_record(path):
     start = places[1][1]
     found = scanned(path, octets[: start + 20] + b"?" + octets[start + 21 :])
     assert list(found.records) == ["7.1", "7.3"]
+
+
+FORGED = b"fedcba9876543210 message 7.1 2 %d 00000000\n"
+
+
+def crc_of_octets(monkeypatch):
+    """How many octets a checksum was computed of, in a list of one number."""
+    total = [0]
+
+    def crc32(octets, value=0):
+        total[0] += len(octets)
+        return zlib.crc32(octets, value)
+
+    monkeypatch.setattr(scan_module, "crc32", crc32)
+    return total
+
+
+@pytest.mark.parametrize("claimed", [10, 100_000, 10**11])
+def test_forged_lines_do_not_make_a_start_slow(path, monkeypatch, claimed):
+    """A message full of lines that promise a long record, in a segment that has lost its header."""
+    content = FORGED % claimed * 5000
+    octets, _ = segment_of([acceptance(content), acceptance(b"second")])
+    total = crc_of_octets(monkeypatch)
+    found = scanned(path, b"x" + octets[150:])
+    assert total[0] < 10 * len(octets)
+    assert found.records or found.damage == [0]
+
+
+def test_no_octet_is_read_for_a_record_beyond_the_end(path, monkeypatch):
+    octets, places = segment_of([acceptance(b"x" * 5000), acceptance(b"y" * 5000)])
+    total = crc_of_octets(monkeypatch)
+    found = scanned(path, octets[:-500])
+    assert list(found.records) == ["7.1"]
+    assert total[0] < places[0][2]
 
 
 def test_a_spooled_content_is_only_named(path):
