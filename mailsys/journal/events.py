@@ -102,14 +102,12 @@ def refused(
     sender: str | None = None,
     recipient: str | None = None,
     reasons: Sequence[str] = (),
-    message_id: str = "",
-    subject: str = "",
 ) -> JournalEvent:
     """A connection, sender, recipient or message was turned away with ``reply``, in POP3 a text.
 
     ``id`` is the transaction's, or the session's outside of any.  ``command`` is CONNECT, MAIL, RCPT,
-    DATA …; ``sender`` and ``recipient`` are as the client wrote them, None when it had not yet, and
-    ``""`` for the null reverse-path.
+    DATA …, or SESSION when we ended a connection for what its peer did.  ``sender`` and ``recipient``
+    are as the client wrote them, None when it had not yet, and ``""`` for the null reverse-path.
     """
     facts: dict[str, Any] = {"event": "refused", "command": command, "reply": str(reply)}
     if sender is not None:
@@ -118,10 +116,6 @@ def refused(
         facts["recipient"] = bounded(recipient, NAME_CHARACTERS)
     if reasons:
         facts["checked"] = [bounded(reason, REASON_CHARACTERS) for reason in reasons]
-    if message_id:
-        facts["message_id"] = printable(bounded(message_id, HEADER_CHARACTERS))
-    if subject:
-        facts["subject"] = printable(bounded(subject, HEADER_CHARACTERS))
     key = f"refused {at:.6f} {command} {facts.get('recipient', '')}"
     return JournalEvent(id, key, at, facts | _connection(session))
 

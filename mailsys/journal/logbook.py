@@ -95,8 +95,9 @@ def _failed(facts: Mapping[str, Any]) -> str:
 def _refused(facts: Mapping[str, Any]) -> str:
     sender = f" from <{text_of(facts, 'from')}>" if "from" in facts else ""
     recipient = f" to <{text_of(facts, 'recipient')}>" if "recipient" in facts else ""
-    why = f"{text_of(facts, 'reply')}; {_client(facts)}"
-    return f"refused {text_of(facts, 'command')}{sender}{recipient}: {why}"
+    command = text_of(facts, "command")
+    what = "ended by us" if command == "SESSION" else f"refused {command}"
+    return f"{what}{sender}{recipient}: {text_of(facts, 'reply')}; {_client(facts)}"
 
 
 def _login(facts: Mapping[str, Any]) -> str:

@@ -136,10 +136,9 @@ def _judged(facts: Facts) -> str:
 
 def _refused(facts: Facts) -> str:
     because = "; ".join(texts_of(facts, "checked"))
-    return (
-        f"Refused {_what_was_refused(facts)}{f' ({because})' if because else ''}; "
-        f'the client was told "{text_of(facts, "reply")}".'
-    )
+    is_ended = text_of(facts, "command") == "SESSION"
+    what = "Ended by us" if is_ended else f"Refused {_what_was_refused(facts)}"
+    return f'{what}{f" ({because})" if because else ""}; the client was told "{text_of(facts, "reply")}".'
 
 
 def _what_was_refused(facts: Facts) -> str:
@@ -152,8 +151,7 @@ def _what_was_refused(facts: Facts) -> str:
         case "RCPT":
             return f"the recipient <{text_of(facts, 'recipient')}> of mail from {sender}"
         case "DATA" | "BDAT":
-            subject = text_of(facts, "subject")
-            return f"the message from {sender}" + (f' with the subject "{subject}"' if subject else "")
+            return f"the message from {sender}"
         case _:
             return command
 

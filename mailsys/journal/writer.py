@@ -24,6 +24,7 @@ from mailsys.journal.logbook import Logbook
 
 BATCH_SECONDS = 0.25
 RETRY_SECONDS = 2.0
+FLUSH_SECONDS = 30.0  # a disk that takes longer counts as one that does not take it
 KEEP_DAYS = 30
 
 
@@ -76,14 +77,20 @@ class Journal:
                 self._changed.notify()
 
     def flush(self) -> None:
-        """Return when all that was recorded is synced.  From a worker thread; raises OSError."""
+        """Return when all that was recorded is synced.  From a worker thread; raises OSError.
+
+        It does so after ``FLUSH_SECONDS``, too, so that a thread that others need is not held up for ever.
+        """
         done: Future[None] = Future()
         with self._changed:
             if self._thread is None or self._closing:
                 raise OSError("the journal is closed")
             self._flushes.append(done)
             self._changed.notify()
-        done.result()
+        try:
+            done.result(FLUSH_SECONDS)
+        except TimeoutError:
+            raise OSError(f"the journal was not written within {FLUSH_SECONDS:.0f} seconds") from None
 
     def close(self) -> None:
         """Write and sync what is left, and end.  Waits for the disk; what cannot be written is lost."""
@@ -96,10 +103,15 @@ class Journal:
             self._finish()
 
     def _run(self) -> None:
-        while self._wait():
-            self._write()
-            self._backlog.prune()
-        self._finish()
+        try:
+            while self._wait():
+                self._write()
+                self._unbroken(self._backlog.prune)
+            self._finish()
+        except Exception:
+            self._logbook.failure("The journal is not written any more, until the server is started again")
+        finally:
+            self._leave()
 
     def _wait(self) -> bool:
         """Wait for a batch, a flush, or the time to prune or to try again; False at the end."""
@@ -124,14 +136,24 @@ class Journal:
             events, self._recorded = self._recorded, deque()
             dropped, self._dropped = self._dropped, 0
             flushes, self._flushes = self._flushes, []
-        self._logbook.tell(events)
-        self._backlog.add(events, dropped)
-        self._backlog.write()
+        trouble = self._unbroken(lambda: self._store(events, dropped))
         if flushes:
-            self._answer(flushes)
+            self._answer(flushes, trouble or self._unbroken(self._backlog.sync))
 
-    def _answer(self, flushes: Sequence[Future[None]]) -> None:
-        trouble = self._backlog.sync()
+    def _store(self, events: Sequence[JournalEvent], dropped: int) -> None:
+        self._backlog.add(events, dropped)
+        self._logbook.tell(events)
+        self._backlog.write()
+
+    def _unbroken(self, step: Callable[[], str | None]) -> str:
+        """Take a step and return what stood in the way; what nobody expected does not end the thread."""
+        try:
+            return step() or ""
+        except Exception:
+            self._logbook.failure("The journal met an error that nobody expected, and goes on")
+            return "an error that the log tells of"
+
+    def _answer(self, flushes: Sequence[Future[None]], trouble: str) -> None:
         for done in flushes:
             if trouble:
                 done.set_exception(OSError(f"the journal cannot be written: {trouble}"))
@@ -141,3 +163,10 @@ class Journal:
     def _finish(self) -> None:
         self._write()
         self._backlog.close()
+
+    def _leave(self) -> None:
+        """Let nobody wait for a thread that is no more."""
+        with self._changed:
+            self._closing = True
+            flushes, self._flushes = self._flushes, []
+        self._answer(flushes, "it is closed")

@@ -151,7 +151,7 @@ class Conversation:
     def _hang_up(self, reply: Reply) -> None:
         """End the connection for what the peer did, and let the journal know."""
         self._closing = True
-        story.refused(self._reception, self._session, None, "CONNECT", reply)
+        story.refused(self._reception, self._session, None, "SESSION", reply)
 
     async def _drop(self) -> None:
         transaction, self._transaction = self._transaction, None

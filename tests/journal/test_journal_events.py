@@ -57,7 +57,7 @@ def test_refusals_of_one_moment_are_kept_apart():
 
 def test_what_was_not_said_is_not_a_fact():
     event = events.refused("4k2m9x7qa", session(greeting="", tls=""), "CONNECT", replies.SHUTTING_DOWN, NOON)
-    assert not event.facts.keys() & {"from", "recipient", "checked", "greeting", "tls", "login", "subject"}
+    assert not event.facts.keys() & {"from", "recipient", "checked", "greeting", "tls", "login"}
 
 
 def test_the_null_reverse_path_is_a_fact():
@@ -79,8 +79,6 @@ def test_strangers_cannot_make_an_event_large():
             sender=long,
             recipient=long,
             reasons=[long],
-            message_id=long,
-            subject=long,
         ),
         events.login(loud, long, False, NOON),
         events.failed("4k2m9x7qa.1", BOB, long, NOON),

@@ -331,6 +331,43 @@ def test_an_event_that_breaks_a_rule_does_not_stop_the_others(path, said, monkey
     assert any("could not be written" in line for line in said)
 
 
+def test_a_flush_does_not_wait_for_ever(path, monkeypatch):
+    """A disk that does not answer: whoever flushes gets its thread back."""
+    answers = threading.Event()
+    monkeypatch.setattr(writer, "FLUSH_SECONDS", 0.2)
+    monkeypatch.setattr(Backlog, "write", lambda backlog: answers.wait(20))
+    journal = Journal(path, observer=lambda event: None)
+    journal.start()
+    try:
+        with pytest.raises(OSError, match="not written within"):
+            journal.flush()
+    finally:
+        answers.set()
+        journal.close()
+
+
+def test_an_error_that_nobody_expected_is_told_and_the_journal_goes_on(journal, path, said, monkeypatch):
+    with monkeypatch.context() as broken:
+        broken.setattr(Backlog, "write", lambda backlog: 1 / 0)
+        journal.record(accepted())
+        with pytest.raises(OSError, match="an error that the log tells of"):
+            journal.flush()
+    assert any("error that nobody expected" in line for line in said)
+    journal.flush()
+    assert len(rows(path)) == 1
+
+
+def test_nobody_waits_for_a_thread_that_has_died(path, said, monkeypatch):
+    monkeypatch.setattr(Journal, "_has_work", lambda journal: 1 / 0)
+    journal = Journal(path, observer=lambda event: said.append(formatEvent(event)))
+    journal.start()
+    eventually(lambda: any("not written any more" in line for line in said))
+    with pytest.raises(OSError, match="closed"):
+        journal.flush()
+    journal.record(accepted())
+    journal.close()
+
+
 def test_a_reader_beside_it_holds_nothing_up(journal, path):
     journal.record(accepted())
     journal.flush()

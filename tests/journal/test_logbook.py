@@ -61,6 +61,10 @@ def test_a_copy_that_comes_later_has_a_line_of_its_own():
             "550 5.1.1 No such user here; client mail.example.net [192.0.2.7] over TLSv1.3",
         ),
         (
+            events.refused("4k2m9x7qa", session(tls=""), "SESSION", replies.TOO_MANY_ERRORS, NOON),
+            "4k2m9x7qa ended by us: 421 4.7.0 Too many errors; client mail.example.net [192.0.2.7]",
+        ),
+        (
             events.login(session(greeting="", tls=""), "bob@example.org", False, NOON),
             "4k2m9x7qa login failed as bob@example.org; client [192.0.2.7]",
         ),

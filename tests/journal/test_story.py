@@ -114,10 +114,15 @@ def test_attempts_over_days_carry_their_date():
             'Refused the sender <a@@b> (two @); the client was told "501 5.1.7 Sender address is not valid".',
         ),
         (
-            refused("DATA", replies.TOO_BIG, sender="", subject="Lunch"),
+            refused("SESSION", replies.TOO_MANY_ERRORS, id_="4k2m9x7qa"),
+            "SMTP connection 4k2m9x7qa, 23 Nov 2026 12:04:05",
+            'Ended by us; the client was told "421 4.7.0 Too many errors".',
+        ),
+        (
+            refused("DATA", replies.TOO_BIG, sender=""),
             "Message 4k2m9x7qa.1, not accepted, 23 Nov 2026 12:04:05",
-            'Refused the message from <> with the subject "Lunch"; '
-            'the client was told "552 5.3.4 Message is larger than this host accepts".',
+            "Refused the message from <>; the client was told "
+            '"552 5.3.4 Message is larger than this host accepts".',
         ),
         (
             refused("STARTTLS", replies.NOT_IMPLEMENTED, id_="4k2m9x7qa"),
@@ -183,7 +188,7 @@ def test_a_thousand_recipients_stay_readable():
 
 
 OTHERS = (
-    refused("DATA", replies.TOO_BIG, sender="", recipient="", subject="Lunch", reasons=["why"]),
+    refused("DATA", replies.TOO_BIG, sender="", recipient="", reasons=["why"]),
     events.login(session(login=BOB), "bob", True, NOON),
     events.mailbox_read(session(), 3, 1, NOON),
     events.deferred(ID, BOB, 1, "452 4.2.2 Mailbox is full", NOON),

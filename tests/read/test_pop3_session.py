@@ -168,7 +168,7 @@ def test_the_journal_tells_who_was_sent_away(said, told):
     assert play.connection.closed
     event = house.journal.events[-1]
     assert event.id == "session1"
-    assert [event.facts[fact] for fact in ("event", "command", "reply")] == ["refused", "CONNECT", told]
+    assert [event.facts[fact] for fact in ("event", "command", "reply")] == ["refused", "SESSION", told]
 
 
 def test_the_journal_says_nothing_of_who_just_goes():

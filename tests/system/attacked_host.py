@@ -33,7 +33,7 @@ class Stranger:
         self.socket = socket.create_connection((where.address, where.port(service)), timeout=SECONDS)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
         own = re.escape(self.socket.getsockname()[0])
-        self._told = re.compile(rf" refused CONNECT: (.*); client [^\n]*\[{own}\]$", re.MULTILINE)
+        self._told = re.compile(rf" ended by us: (.*); client [^\n]*\[{own}\]$", re.MULTILINE)
         self._heard = b""
         self.greeting = self.line()
 

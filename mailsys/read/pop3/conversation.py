@@ -63,7 +63,7 @@ class POP3Conversation:
             raise
         except SentAway as ended:
             said = str(ended.response)
-            self.journal.record(events.refused(session.id, session, "CONNECT", said, self.clock.seconds()))
+            self.journal.record(events.refused(session.id, session, "SESSION", said, self.clock.seconds()))
             raise
         except (ConnectionEnded, CancelledError):
             raise
