@@ -8,7 +8,6 @@ so no level may hold one.  INBOX, in any case, is the Maildir itself.
 from __future__ import annotations
 
 import base64
-import binascii
 import os
 import re
 import unicodedata
@@ -17,7 +16,6 @@ INBOX = "INBOX"
 # A directory name has 255 octets on all usual file systems; Dovecot appends to it when it deletes.
 DIRECTORY_OCTETS = 240
 
-_ENCODED = re.compile(r"&([A-Za-z0-9+,]*)-")
 _TO_ENCODE = re.compile(r"&|[^\x20-\x7e]+")
 _FORBIDDEN_CATEGORIES = ("Cc", "Cs", "Zl", "Zp")
 
@@ -55,17 +53,6 @@ def _check(level: str) -> None:
         raise FolderNameError("the folder name is not in Unicode's normal form C")
 
 
-def folder_name(directory: str) -> str | None:
-    """The name of a directory below a Maildir, or None when it is no folder that we can name."""
-    if not directory:
-        return INBOX
-    try:
-        name = "/".join(map(decode_utf7, directory[1:].split(".")))
-        return name if folder_directory(name) == directory else None
-    except ValueError:
-        return None
-
-
 def encode_utf7(text: str) -> str:
     """Write text in modified UTF-7; it must not hold lone surrogates."""
     return _TO_ENCODE.sub(lambda found: f"&{_base64(found.group())}-", text)
@@ -76,22 +63,6 @@ def _base64(text: str) -> str:
         return ""
     octets = base64.b64encode(text.encode("utf-16-be"), b"+,")
     return octets.rstrip(b"=").decode("ascii")
-
-
-def decode_utf7(text: str) -> str:
-    """Read modified UTF-7; raises FolderNameError for what no encoder writes."""
-    try:
-        decoded = _ENCODED.sub(lambda found: _unbase64(found.group(1)), text)
-    except (binascii.Error, UnicodeError) as error:
-        raise FolderNameError("the folder name is not valid in modified UTF-7") from error
-    if encode_utf7(decoded) != text:
-        raise FolderNameError("the folder name is not valid in modified UTF-7")
-    return decoded
-
-
-def _unbase64(text: str) -> str:
-    padded = text.encode("ascii") + b"=" * (-len(text) % 4)
-    return base64.b64decode(padded, b"+,").decode("utf-16-be") if text else "&"
 
 
 def folder_directories(root: str) -> list[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 from functools import lru_cache
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 from mailsys.message.address import Address
 from mailsys.store.maildir.folders import INBOX, folder_directory
@@ -25,11 +25,6 @@ def path_element(text: str) -> str:
     if element.startswith("."):
         element = "%2E" + element[1:]
     return element or "%"
-
-
-def text_of_element(element: str) -> str:
-    """What :func:`path_element` made it of."""
-    return "" if element == "%" else unquote(element)
 
 
 class Layout:

@@ -17,7 +17,6 @@ HOST_OCTETS = 100
 _BOTH_SIZES = re.compile(r",S=(\d{1,18}),W=(\d{1,18})(?=[,:;]|$)")
 _SIZE = re.compile(r",S=(\d{1,18})(?=[,:;]|$)")
 _WIRE_SIZE = re.compile(r",W=(\d{1,18})(?=[,:;]|$)")
-_INFO = re.compile(r"[:;]2,([A-Za-z]*)")
 # Where a file name begins with its time, and has M<microseconds>, it tells the order of arrival.
 _ARRIVAL = re.compile(r"(\d{1,12})(?:\.[A-Za-z0-9_]{0,100}?M(\d{1,9}))?")
 _UNSAFE_IN_HOST = re.compile(r"[^A-Za-z0-9._-]")
@@ -56,12 +55,6 @@ def host_part(host: str) -> str:
 def base_name(name: str) -> str:
     """The part that stays when flags change.  It ends at the colon, for Dovecot as for us."""
     return name.partition(":")[0]
-
-
-def flags(name: str) -> str:
-    """The flag letters, each once and sorted; empty when there are none."""
-    found = _INFO.search(name)
-    return "".join(sorted(set(found.group(1)))) if found else ""
 
 
 def sizes_in(name: str) -> tuple[int | None, int | None]:

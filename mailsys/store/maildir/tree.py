@@ -52,11 +52,6 @@ class MaildirTree:
         is_there = all(os.path.isdir(f"{directory}/{subdirectory}") for subdirectory in ("new", "cur"))
         return directory if is_there else None
 
-    def device(self, path: str) -> int:
-        """The number of the file system that holds a path of :meth:`ready`."""
-        known = self._known.get(path)
-        return known[0] if known else os.stat(path).st_dev
-
     def _is_known(self, path: str) -> bool:
         status = os.stat(path)
         return self._known.get(path) == (status.st_dev, status.st_ino)
