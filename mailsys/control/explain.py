@@ -19,6 +19,7 @@ from mailsys.journal.printable import printable
 from mailsys.message.address import Address
 from mailsys.message.content import Content, MemoryContent
 from mailsys.message.envelope import render_path
+from mailsys.message.outcome import Deferred, Delivered, Failed, outcome_of
 from mailsys.message.reply import OK, TOO_BIG, TOO_MANY_RECIPIENTS, Reply
 
 if TYPE_CHECKING:
@@ -88,9 +89,13 @@ class Said:
     @property
     def outcome(self) -> str:
         """One word."""
-        if self.reply.is_positive:
-            return "delivered"
-        return "deferred" if self.reply.is_transient else "refused"
+        match outcome_of(self.reply, ", ".join(account.display() for account in self.accounts)):
+            case Delivered():
+                return "delivered"
+            case Deferred():
+                return "deferred"
+            case Failed():
+                return "refused"
 
 
 @dataclass(slots=True)
