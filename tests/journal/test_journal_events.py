@@ -1,4 +1,5 @@
 import json
+import re
 
 from journal_scenes import ANN, BOB, BOB_X, NOON, accepted, copy, delivered, session
 
@@ -105,3 +106,33 @@ def test_names_are_written_in_one_form():
 
 def test_spoilt_facts_have_no_names():
     assert names_of({"from": 7, "to": "x", "recipient": None, "message_id": ["x"]}) == set()
+
+
+def documented(page):
+    """The facts of each kind of event, from the table of the page."""
+    table = page.split("``event``")[2].split("=====\n")[1]
+    kinds, kind = {}, ""
+    for first, rest in re.findall(r"^(``[a-z ]+``|) +(.*)$", table, re.MULTILINE):
+        kind = first.strip("`") or kind
+        kinds.setdefault(kind, set()).update(re.findall("``([a-z_]+)``", rest))
+    return kinds
+
+
+def test_the_page_names_the_facts_of_each_event(repository):
+    known = session(login=BOB)
+    told = [
+        accepted(of=known),
+        delivered(),
+        events.deferred("4k2m9x7qa.1", BOB, 1, "full", NOON),
+        events.failed("4k2m9x7qa.1", BOB, "full", NOON),
+        events.refused(
+            "4k2m9x7qa.1", known, "RCPT", replies.NO_SUCH_USER, NOON, sender="", recipient="", reasons=["why"]
+        ),
+        events.login(known, "bob", False, NOON),
+        events.mailbox_read(known, 1, 1, NOON),
+    ]
+    page = (repository / "docs" / "journal.rst").read_text()
+    of_connections = {"service", "peer", "greeting", "protocol", "tls", "login"}
+    facts = {event.facts["event"]: event.facts.keys() - of_connections - {"event"} for event in told}
+    assert documented(page) == facts
+    assert all(f"``{fact}``" in page for fact in of_connections)
