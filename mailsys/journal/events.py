@@ -101,21 +101,31 @@ def refused(
     *,
     sender: str | None = None,
     recipient: str | None = None,
+    recipients: Sequence[Address] = (),
     reasons: Sequence[str] = (),
+    message_id: str = "",
+    subject: str = "",
 ) -> JournalEvent:
     """A connection, sender, recipient or message was turned away with ``reply``, in POP3 a text.
 
     ``id`` is the transaction's, or the session's outside of any.  ``command`` is CONNECT, MAIL, RCPT,
     DATA …, or SESSION when we ended a connection for what its peer did.  ``sender`` and ``recipient``
     are as the client wrote them, None when it had not yet, and ``""`` for the null reverse-path.
+    A message has the ``recipients`` that were accepted for it.  Without a reply it was never complete.
     """
     facts: dict[str, Any] = {"event": "refused", "command": command, "reply": str(reply)}
     if sender is not None:
         facts["from"] = bounded(sender, NAME_CHARACTERS)
     if recipient is not None:
         facts["recipient"] = bounded(recipient, NAME_CHARACTERS)
+    if recipients:
+        facts["to"] = [str(address) for address in recipients]
     if reasons:
         facts["checked"] = [bounded(reason, REASON_CHARACTERS) for reason in reasons]
+    if message_id:
+        facts["message_id"] = printable(bounded(message_id, HEADER_CHARACTERS))
+    if subject:
+        facts["subject"] = printable(bounded(subject, HEADER_CHARACTERS))
     key = f"refused {at:.6f} {command} {facts.get('recipient', '')}"
     return JournalEvent(id, key, at, facts | _connection(session))
 

@@ -95,9 +95,11 @@ def _failed(facts: Mapping[str, Any]) -> str:
 def _refused(facts: Mapping[str, Any]) -> str:
     sender = f" from <{text_of(facts, 'from')}>" if "from" in facts else ""
     recipient = f" to <{text_of(facts, 'recipient')}>" if "recipient" in facts else ""
+    if to := texts_of(facts, "to"):
+        recipient = f" to {paths(to)}"
     command = text_of(facts, "command")
     what = "ended by us" if command == "SESSION" else f"refused {command}"
-    return f"{what}{sender}{recipient}: {text_of(facts, 'reply')}; {_client(facts)}"
+    return f"{what}{sender}{recipient}: {text_of(facts, 'reply') or 'the client had gone'}; {_client(facts)}"
 
 
 def _login(facts: Mapping[str, Any]) -> str:

@@ -138,7 +138,9 @@ def _refused(facts: Facts) -> str:
     because = "; ".join(texts_of(facts, "checked"))
     is_ended = text_of(facts, "command") == "SESSION"
     what = "Ended by us" if is_ended else f"Refused {_what_was_refused(facts)}"
-    return f'{what}{f" ({because})" if because else ""}; the client was told "{text_of(facts, "reply")}".'
+    reply = text_of(facts, "reply")
+    told = f'the client was told "{reply}"' if reply else "the client had gone"
+    return f"{what}{f' ({because})' if because else ''}; {told}."
 
 
 def _what_was_refused(facts: Facts) -> str:
@@ -151,9 +153,14 @@ def _what_was_refused(facts: Facts) -> str:
         case "RCPT":
             return f"the recipient <{text_of(facts, 'recipient')}> of mail from {sender}"
         case "DATA" | "BDAT":
-            return f"the message from {sender}"
+            return f"the message from {sender}{_addressed(facts)}"
         case _:
             return command
+
+
+def _addressed(facts: Facts) -> str:
+    to = f" to {paths(recipients)}" if (recipients := texts_of(facts, "to")) else ""
+    return f'{to}, subject "{subject}"' if (subject := text_of(facts, "subject")) else to
 
 
 def _delivered(facts: Facts) -> str:

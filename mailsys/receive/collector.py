@@ -43,6 +43,10 @@ class Collector:
         await self._workers.run(self._close)
         return FileContent(self._path, self.size, beginning=self._beginning)
 
+    def beginning(self) -> bytes:
+        """What is in memory of the first ``MEMORY_OCTETS``, whether or not the rest could be kept."""
+        return self._beginning or b"".join(self._pieces)
+
     async def discard(self) -> None:
         """Forget everything; raises OSError when the file cannot be removed."""
         self._pieces = []
@@ -51,9 +55,9 @@ class Collector:
 
     def _spill(self) -> None:
         if self._descriptor is None:
+            self._beginning = b"".join(self._pieces)
             self._descriptor = self._disk.create(self._path)
             self._in_file = True
-            self._beginning = b"".join(self._pieces)
         pieces, self._pieces, self._in_memory = self._pieces, [], 0
         self._disk.write(self._descriptor, pieces)
 

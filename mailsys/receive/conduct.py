@@ -27,9 +27,19 @@ class Conduct:
         self._junk_left = JUNK_COMMANDS
 
     def answered(self, reply: Reply) -> None:
-        """A command was answered."""
-        if not reply.is_positive:
+        """A command was answered.  "Later" is no fault of the client's."""
+        if reply.is_permanent:
             self._errors_left -= 1
+
+    def recipient_refused(self, reply: Reply, *, is_harmless: bool, is_pestering: bool) -> None:
+        """Called before ``answered``: a list has stale addresses among good ones, and that is no error.
+
+        ``is_pestering`` says that it asks on and on, though there were enough recipients long ago.
+        """
+        if is_harmless and reply.is_permanent:
+            self._errors_left += 1
+        if is_pestering:
+            self._junk_left -= 1
 
     @property
     def is_too_much(self) -> bool:

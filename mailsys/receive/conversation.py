@@ -73,11 +73,13 @@ class Conversation:
             while not self._closing:
                 await self._next()
         except TimedOut:
+            self._lose_message()
             self._say(replies.TIMEOUT)
         except HostStops:
+            self._lose_message()
             self._say(replies.SHUTTING_DOWN)
         except ConnectionEnded:
-            pass
+            self._lose_message()
         except Exception:
             log.failure("Session {id} with {host} broke", id=self._session.id, host=connection.peer.host)
             self._say(replies.LOCAL_ERROR)
@@ -152,6 +154,12 @@ class Conversation:
         """End the connection for what the peer did, and let the journal know."""
         self._closing = True
         story.refused(self._reception, self._session, None, "SESSION", reply)
+
+    def _lose_message(self) -> None:
+        """The session ends: if that is in the middle of a message, its recipients may ask for it."""
+        transaction = self._transaction
+        if transaction is not None and transaction.octets and not transaction.is_handed_over:
+            story.lost_message(self._reception, self._session, transaction)
 
     async def _drop(self) -> None:
         transaction, self._transaction = self._transaction, None
@@ -272,6 +280,11 @@ class Conversation:
         if not reply.is_positive:
             story.refused(
                 self._reception, self._session, transaction, "RCPT", reply, reason, recipient=str(recipient)
+            )
+            self._conduct.recipient_refused(
+                reply,
+                is_harmless=bool(transaction.recipients) or self._reception.is_lmtp,
+                is_pestering=self._reception.admission.is_pestered(transaction),
             )
         return reply
 

@@ -30,10 +30,11 @@ from mailsys.message.trace_fields import (
     return_path_field,
 )
 from mailsys.receive import story
+from mailsys.receive.collector import MEMORY_OCTETS
 from mailsys.receive.reception import Reception
 from mailsys.receive.room import Room
 from mailsys.receive.transaction import RoutedRecipient, Transaction
-from mailsys.wire.data import DataFault
+from mailsys.wire.data import ContentScan, DataFault
 
 FAULTS: Mapping[DataFault, Reply] = {
     DataFault.BARE: replies.BARE_IN_MESSAGE,
@@ -50,8 +51,19 @@ async def hand_over(
     reply, reason = handover.first_objection(fault)
     if reply is None:
         return await handover.judge_and_commit()
-    story.refused(reception, session, transaction, "DATA", reply, reason)
+    story.refused_message(reception, session, transaction, reply, reason)
     return [reply] * everyone
+
+
+def header_fault(body: Body, content: Content) -> bool:
+    """RFC 3030 3: BINARYMIME frees the body from CR LF, not the header, whose readers differ on bare ends."""
+    if body is not Body.BINARY_MIME:
+        return False
+    start = content.read(0, MEMORY_OCTETS)
+    end = start.find(b"\r\n\r\n")
+    scan = ContentScan()
+    scan.feed(start if end < 0 else start[: end + 4])
+    return scan.fault() is DataFault.BARE
 
 
 class Handover:
@@ -80,6 +92,8 @@ class Handover:
             content = await self._transaction.collector.finish()
         except OSError as error:
             return self._refuse(replies.NO_STORAGE, str(error), everyone)
+        if header_fault(self._envelope.body, content):
+            return self._refuse(replies.BARE_IN_MESSAGE, "in the header of a BINARYMIME message", everyone)
         verdict = await self._reception.judges.message(self._session, self._envelope, content)
         if verdict.disposition in (Disposition.REJECT, Disposition.DEFER):
             return self._refuse(verdict.reply or replies.LOCAL_ERROR, verdict.reason, everyone)
@@ -93,18 +107,23 @@ class Handover:
             room.release()
 
     def _refuse(self, reply: Reply, reason: str, everyone: int) -> Sequence[Reply]:
-        story.refused(self._reception, self._session, self._transaction, "DATA", reply, reason)
+        story.refused_message(self._reception, self._session, self._transaction, reply, reason)
         return [reply] * everyone
 
     # ------------------------------------------------------------------ commit
 
     async def _commit_for(self, content: Content, verdict: Verdict, room: Room) -> Sequence[Reply]:
-        """LMTP delivers to those with room; SMTP has one answer for all, so one full mailbox refuses all."""
+        """Deliver where there is room.
+
+        SMTP has one answer for all recipients.  When only some have no room it is 452: the client
+        tries again, declares the size, and hears at each RCPT which of them it is.
+        """
         recipients = self._transaction.recipients.values()
         full = room.lacking
         if full and (not self._reception.is_lmtp or len(full) == len(recipients)):
+            reply = replies.MESSAGE_OVER_QUOTA if len(full) == len(recipients) else replies.MAILBOX_FULL
             words = f"{replies.MESSAGE_OVER_QUOTA.text} of <{next(iter(full))}>"
-            return self._refuse(replies.MESSAGE_OVER_QUOTA.with_text(words), "", len(recipients))
+            return self._refuse(reply.with_text(words), "", len(recipients))
         takers = [recipient for recipient in recipients if recipient.address not in full]
         answer = await self._commit(takers, content, verdict, room)
         return [
@@ -125,8 +144,8 @@ class Handover:
             await self._reception.intake.commit(Acceptance(envelope, actions, content, facts))
         except NotStored as error:
             self._transaction.is_handed_over = False
-            story.refused(
-                self._reception, self._session, self._transaction, "DATA", replies.NO_STORAGE, str(error)
+            story.refused_message(
+                self._reception, self._session, self._transaction, replies.NO_STORAGE, str(error)
             )
             return replies.NO_STORAGE
         room.use(actions, content.size)

@@ -36,7 +36,7 @@ class Admission:
     async def admit(self, session: Session, transaction: Transaction, recipient: Address) -> Answer:
         """Add the recipient to the transaction, or say why not."""
         transaction.asked += 1
-        if transaction.asked > ASKED_FACTOR * self.recipients:
+        if self.is_pestered(transaction):
             return replies.TOO_MANY_RECIPIENTS, ""
         if not recipient.is_ascii and not transaction.mail.smtputf8:
             return replies.NEEDS_SMTPUTF8, ""
@@ -57,6 +57,10 @@ class Admission:
             transaction.recipients[recipient] = RoutedRecipient(recipient, route.accounts, route.via)
         return objection or (replies.RECIPIENT_OK, "")
 
+    def is_pestered(self, transaction: Transaction) -> bool:
+        """Have there been far more RCPT commands than a message can have recipients?"""
+        return transaction.asked > ASKED_FACTOR * self.recipients
+
     async def _objection(
         self, session: Session, transaction: Transaction, recipient: Address, route: ToMailboxes
     ) -> Answer | None:
@@ -73,11 +77,13 @@ class Admission:
         return None
 
     async def _full(self, route: ToMailboxes, octets: int) -> Answer | None:
-        """The first mailbox without room for so many octets, as the client declared them."""
+        """Why no mailbox takes so many octets, as the client declared them; None when one does."""
+        answer: Answer | None = None
         for account in route.accounts:
             if account.quota_bytes is None or await self.quota.has_room(account, octets):
-                continue
+                return None
             if await self.quota.has_room(account, 1):
-                return replies.MESSAGE_OVER_QUOTA, f"{account.address} has no room for {octets} octets"
-            return replies.MAILBOX_FULL, f"{account.address} is full"
-        return None
+                answer = replies.MESSAGE_OVER_QUOTA, f"{account.address} has no room for {octets} octets"
+            else:
+                answer = answer or (replies.MAILBOX_FULL, f"{account.address} is full")
+        return answer

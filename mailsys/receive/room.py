@@ -19,15 +19,23 @@ class Room:
         self.lacking: set[Address] = set()  # recipients with a mailbox that has no room
 
     async def hold(self, recipients: Iterable[RoutedRecipient], octets: int) -> None:
-        """Hold room in every mailbox that has a quota; raises OSError."""
+        """Hold room in every mailbox that has a quota; raises OSError.
+
+        A recipient lacks room when none of its mailboxes has any: one full mailbox must not keep the
+        others behind an alias from their mail, so it takes this copy beyond its quota.
+        """
         for recipient in recipients:
-            for account in recipient.accounts:
-                if account.quota_bytes is None or account.address in self._held:
-                    continue
-                if await self._quota.hold(account, octets):
-                    self._held[account.address] = account, octets
-                else:
-                    self.lacking.add(recipient.address)
+            rooms = [await self._hold_in(account, octets) for account in recipient.accounts]
+            if not any(rooms):
+                self.lacking.add(recipient.address)
+
+    async def _hold_in(self, account: Account, octets: int) -> bool:
+        if account.quota_bytes is None or account.address in self._held:
+            return True
+        if not await self._quota.hold(account, octets):
+            return False
+        self._held[account.address] = account, octets
+        return True
 
     def use(self, actions: Sequence[MailboxAction], content_octets: int) -> None:
         """These copies were committed, each with its own header lines in front of the content."""

@@ -45,6 +45,42 @@ def refused(
     reception.journal.record(event)
 
 
+def refused_message(
+    reception: Reception, session: Session, transaction: Transaction, reply: Reply, reason: str = ""
+) -> None:
+    """A message was refused at its end; all its recipients may ask for it."""
+    subject, message_id = _subject_and_message_id(transaction.collector.beginning())
+    _record_message(reception, session, transaction, reply, reason, subject=subject, message_id=message_id)
+
+
+def lost_message(reception: Reception, session: Session, transaction: Transaction) -> None:
+    """The client went in the middle of a message."""
+    reason = f"the connection ended after {transaction.octets} octets of it"
+    _record_message(reception, session, transaction, "", reason)
+
+
+def _record_message(
+    reception: Reception,
+    session: Session,
+    transaction: Transaction,
+    reply: Reply | str,
+    reason: str,
+    **named: str,
+) -> None:
+    event = events.refused(
+        transaction.id,
+        session,
+        "DATA",
+        reply,
+        reception.now(),
+        sender=str(transaction.mail.reverse_path or ""),
+        recipients=tuple(transaction.recipients),
+        reasons=[reason] if reason else [],
+        **named,
+    )
+    reception.journal.record(event)
+
+
 def login_tried(reception: Reception, session: Session, name: str, *, succeeded: bool) -> None:
     """Someone gave a name and a password."""
     reception.journal.record(events.login(session, name, succeeded, reception.now()))
@@ -54,7 +90,7 @@ def accepted(
     session: Session, takers: Sequence[RoutedRecipient], content: Content, verdict: Verdict, reply: Reply
 ) -> dict[str, Any]:
     """The facts that go with a message into the log and from there into the journal."""
-    subject, message_id = _subject_and_message_id(content)
+    subject, message_id = _subject_and_message_id(content.read(0, LOOKED_AT))
     return events.reception(
         session,
         via={taker.address: taker.via for taker in takers},
@@ -66,9 +102,8 @@ def accepted(
     )
 
 
-def _subject_and_message_id(content: Content) -> tuple[str, str]:
+def _subject_and_message_id(start: bytes) -> tuple[str, str]:
     """The first of each, cheaply: every message pays for this."""
-    start = content.read(0, LOOKED_AT)
     end = start.find(b"\r\n\r\n")
     found: dict[bytes, bytes] = {}
     for match in _NAMED.finditer(start, 0, end if end >= 0 else len(start)):

@@ -35,6 +35,7 @@ class MemoryDirectory:
         }
         self.aliases = {
             "everybody@our.example": "ann@our.example bob@our.example",
+            "staff@our.example": "ann@our.example full@our.example",
             "loop@our.example": "loop@our.example",
             "away@our.example": "ann@elsewhere.example",
             "*@other.example": "bob@our.example",

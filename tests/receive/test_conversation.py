@@ -184,6 +184,9 @@ def test_what_cannot_be_stored_is_told_and_left_to_the_client():
     play = greeted(house)
     assert send(play) == b"452 4.3.1 The message could not be stored; try again later\r\n"
     assert kinds(house) == ["refused"]
+    assert house.journal.events[0].facts["to"] == ["ann@our.example"]
+    assert house.journal.events[0].facts["subject"] == "Grüße"
+    assert house.journal.events[0].facts["message_id"] == "<1@client.example>"
     house.intake.fault = None
     assert send(play).startswith(b"250")
 
@@ -256,11 +259,74 @@ def test_quota_holds_are_released_whatever_happens():
 
 
 def test_over_quota_at_the_end_names_the_mailbox():
+    """Alone it is final; with others it is "later", since the next RCPT will tell them apart by size."""
     house = House()
-    begin = b"MAIL FROM:<>\r\nRCPT TO:<ann@our.example>\r\nRCPT TO:<small@our.example>\r\nDATA\r\n"
+    begin = b"MAIL FROM:<>\r\nRCPT TO:<small@our.example>\r\nDATA\r\n"
     answer = send(greeted(house), MESSAGE, begin)
     assert answer == b"552 5.2.2 Message does not fit into the mailbox of <small@our.example>\r\n"
+    begin = b"MAIL FROM:<>\r\nRCPT TO:<ann@our.example>\r\nRCPT TO:<small@our.example>\r\nDATA\r\n"
+    answer = send(greeted(house), MESSAGE, begin)
+    assert answer == b"452 4.2.2 Message does not fit into the mailbox of <small@our.example>\r\n"
     assert house.contents == []
+
+
+def test_one_full_mailbox_behind_an_alias_keeps_nobody_else_from_the_mail():
+    house = House()
+    begin = b"MAIL FROM:<>\r\nRCPT TO:<staff@our.example>\r\nDATA\r\n"
+    assert send(greeted(house), MESSAGE, begin).startswith(b"250")
+    assert house.takers == [["ann@our.example", "full@our.example"]]
+
+
+def test_stale_addresses_of_a_list_do_not_end_the_session():
+    house = House(errors=3)
+    play = greeted(house)
+    play.say(b"MAIL FROM:<>\r\nRCPT TO:<ann@our.example>\r\n")
+    assert play.say(b"RCPT TO:<gone@our.example>\r\n" * 20) == b"550 5.1.1 No such user here\r\n" * 20
+    play.say(b"DATA\r\n")
+    assert play.say(MESSAGE + b".\r\n").startswith(b"250")
+    play = greeted(house)
+    play.say(b"MAIL FROM:<>\r\n")
+    assert b"421 4.7.0" in play.say(b"RCPT TO:<guess@our.example>\r\n" * 20)
+
+
+def test_more_recipients_than_a_message_may_have_are_for_the_next_one():
+    """RFC 5321 4.5.3.1.10: the client goes on to DATA with those that were taken."""
+    house = House(recipients=100, errors=20)
+    play = greeted(house)
+    play.say(b"MAIL FROM:<>\r\n")
+    said = play.say(b"".join(b"RCPT TO:<x%d@other.example>\r\n" % number for number in range(150)))
+    assert said.count(b"452 4.5.3") == 50
+    play.say(b"DATA\r\n")
+    assert play.say(MESSAGE + b".\r\n").startswith(b"250")
+
+
+@pytest.mark.parametrize("end", ["hang up", "silence"])
+def test_a_message_that_never_ends_is_in_the_journal_of_its_recipients(end):
+    house = House()
+    play = greeted(house)
+    play.say(BEGIN)
+    play.say(b"From: a@b.example\r\n\r\nhalf")
+    if end == "hang up":
+        play.hang_up()
+    else:
+        play.wait(181)
+    [event] = house.journal.events
+    assert event.id == "session1.1"
+    assert event.facts["to"] == ["ann@our.example"]
+    assert event.facts["checked"] == ["the connection ended after 25 octets of it"]
+
+
+def test_the_header_of_a_binary_message_has_no_bare_line_ends():
+    """Readers that take a lone CR for a line end would see another From than the one that was judged."""
+    house = House()
+    play = greeted(house)
+    begin = b"MAIL FROM:<> BODY=BINARYMIME\r\nRCPT TO:<ann@our.example>\r\n"
+    for octets, code in (
+        (b"From: a@b.c\r\nX: y\rFrom: e@b.c\r\n\r\nhi", b"550 5.6.0"),
+        (b"From: a@b.c\r\n\r\n\r\0", b"250"),
+    ):
+        play.say(begin)
+        assert play.say(b"BDAT %d LAST\r\n" % len(octets) + octets).startswith(code)
 
 
 @pytest.mark.row(20)
@@ -306,7 +372,7 @@ def test_the_same_recipient_without_end_is_refused_in_the_end():
     play = greeted(House(recipients=100))
     play.say(b"MAIL FROM:<>\r\n")
     said = play.say(b"RCPT TO:<ann@our.example>\r\n" * 1000).splitlines()
-    assert len(said) == 200 + 21 + 1
+    assert len(said) == 200 + 100 + 1
     assert said[200].startswith(b"452 4.5.3")
     assert said[-1].startswith(b"421 4.7.0")
 

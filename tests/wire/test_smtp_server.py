@@ -114,6 +114,8 @@ def in_state(state):
         (b"MAIL FROM:<ann@example.org> AUTH=ann", Mail(ANN)),
         (b"MAIL FROM:<@relay.example,@b.example:ann@example.org>", Mail(ANN)),
         (b'MAIL FROM:<"a>b"@example.org>', Mail(Address("a>b", "example.org"))),
+        (b"MAIL FROM:<a..b@example.org>", Mail(Address("a..b", "example.org"))),
+        (b"MAIL FROM:<.a.@example.org>", Mail(Address(".a.", "example.org"))),
         (
             "MAIL FROM:<änn@example.org> SMTPUTF8".encode(),
             Mail(Address("änn", "example.org"), None, Body.SEVEN_BIT, True),

@@ -20,6 +20,7 @@ _PATH = re.compile(r' *<((?:"(?:[^"\\]|\\.)*"|[^<>"])*)>(?: +(.*))?', re.DOTALL)
 _SOURCE_ROUTE = re.compile(r"(?:@[^@,:\s]{1,255},)*@[^@,:\s]{1,255}:")
 # esmtp-keyword = (ALPHA / DIGIT) *(ALPHA / DIGIT / "-"); esmtp-value = 1*(%d33-60 / %d62-126)
 _PARAMETER = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]{0,31})(?:=([!-<>-~\u0080-\U0010ffff]{1,1000}))?")
+_ODD_DOTS = re.compile(r"(?=\.|[^@]*\.\.|[^@]*\.@)[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[^@]+$")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _GREETING_NAME = re.compile(r"[!-~]{1,255}")
 MAXIMUM_PARAMETERS = 20
@@ -71,9 +72,15 @@ def parse_parameters(text: str) -> Mapping[str, str | None]:
 
 
 def parse_mailbox(path: str, reply: Reply) -> Address:
-    """The address of a path, without a source route."""
+    """The address of a path, without a source route.
+
+    Dots where RFC 5321 has none (``a..b@``, ``.a@``) are in use; they are read as if they stood in quotes.
+    """
     if path.startswith("@") and (route := _SOURCE_ROUTE.match(path)):
         path = path[route.end() :]
+    if _ODD_DOTS.match(path):
+        local_part, _at, domain = path.rpartition("@")
+        path = f'"{local_part}"@{domain}'
     try:
         return parse_address(path)
     except AddressError as error:
