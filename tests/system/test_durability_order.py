@@ -61,7 +61,8 @@ class TracedHost(Host):
         """Return when the trace is complete, too."""
         pid, status = self.pid, super().stop()
         deadline = time.monotonic() + SECONDS
-        while pid and f"\n{pid} +++ " not in self.trace.read_text("latin-1")[-1000:]:
+        # A short number is padded with blanks.
+        while pid and not re.search(rf"^{pid} +\+\+\+ ", self.trace.read_text("latin-1")[-1000:], re.M):
             assert time.monotonic() < deadline, "strace does not end"
             time.sleep(0.1)
         return status
