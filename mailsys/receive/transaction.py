@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from twisted.logger import Logger
+
 from mailsys.interfaces import Account
 from mailsys.message.address import Address
 from mailsys.message.envelope import Body, Envelope
 from mailsys.receive.collector import Collector
 from mailsys.wire.data import ContentScan, DataFault
 from mailsys.wire.smtp.commands import Mail
+
+log = Logger(namespace="mailsys.receive")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,8 @@ class Transaction:
             return
         try:
             await self.collector.add(data)
-        except OSError:
+        except OSError as error:
+            log.error("Message {id} cannot be kept: {error}", id=self.id, error=error)
             self.is_broken = True
 
     def chunk_fault(self) -> DataFault | None:

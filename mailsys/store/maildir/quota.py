@@ -41,13 +41,21 @@ class _Mailbox:
         self.recount = False  # someone who waits wants more than the file's word
         self.busy = False
 
+    @property
+    def is_moving(self) -> bool:
+        """Are copies on their way, which a count of the files may see or not?"""
+        return self.held > 0 or self.unwritten != NOTHING
+
     def change(self, octets: int, messages: int) -> None:
         """A message came or went."""
         self.used = max(0, self.used + octets)
         self.unwritten = Usage(self.unwritten.octets + octets, self.unwritten.messages + messages)
 
     def learn(self, usage: Usage, now: float, *, recounted: bool) -> None:
-        """A look is done.  What came during it may count twice until the next one: rather too full."""
+        """A look is done.  What came during it may count twice until the next one: rather too full.
+
+        ``recounted`` says that nothing was on its way meanwhile, so that counting again is no use.
+        """
         self.used = usage.octets + max(0, self.unwritten.octets)
         self.looked_at = now
         if recounted:
@@ -136,13 +144,15 @@ class MaildirQuota:
             waiting, mailbox.waiting = mailbox.waiting, []
             recount, mailbox.recount = mailbox.recount, False
             change, mailbox.unwritten = mailbox.unwritten, NOTHING
+            moving = mailbox.is_moving
             try:
                 usage = await self._workers.run(self._touch, account, change, bool(waiting), recount)
             except Exception as error:
                 self._failed(mailbox, waiting, error)
                 continue
             if usage is not None:
-                mailbox.learn(usage, self._seconds(), recounted=recount)
+                moving = moving or mailbox.is_moving
+                mailbox.learn(usage, self._seconds(), recounted=recount and not moving)
             for looked in waiting:
                 looked.callback(None)
         mailbox.busy = False
