@@ -94,12 +94,14 @@ class Listeners:
                 opened.factory.tls = certificate
 
     async def close(self) -> None:
-        """Let nobody in any more."""
+        """Let nobody in any more.  A port that cannot be closed in order does not keep us from the rest."""
         for opened in self._open:
             port: IListeningPort = opened.port
-            stopping = port.stopListening()
-            if stopping is not None:
-                await stopping
+            try:
+                if (stopping := port.stopListening()) is not None:
+                    await stopping
+            except Exception:  # such as a local socket in a folder where we may no longer remove it
+                log.failure("{endpoint} was not closed in order", endpoint=opened.listener.endpoint)
 
     def end_connections(self) -> None:
         """Tell everybody who is connected that the host stops; what was sent may still leave."""
