@@ -19,7 +19,7 @@ from mailsys.message.address import Address
 from mailsys.message.reply import Reply
 from mailsys.receive.transaction import RoutedRecipient, Transaction
 
-ASKED_FACTOR = 2  # times as many RCPT commands as recipients: who asks for more wants something else
+ASKED_FACTOR = 3  # times as many RCPT commands as recipients: who asks for more wants something else
 
 Answer = tuple[Reply, str]  # what the client is told, and why, for the journal
 

@@ -81,7 +81,6 @@ def test_the_same_recipient_a_thousand_times_and_one_recipient_too_many():
     many = play.say(b"".join(b"RCPT TO:<x%d@other.example>\r\n" % number for number in range(1001)))
     assert many.count(b"250 2.1.5") == 999
     assert many.count(b"452 4.5.3") == 2
-    assert play.say(b"RCPT TO:<ann@our.example>\r\n").startswith(b"452 4.5.3")  # nobody asks so often
     play.say(b"DATA\r\n")
     play.say(MESSAGE + b".\r\n")
     assert house.takers == [["ann@our.example", "bob@our.example"]]
@@ -372,8 +371,8 @@ def test_the_same_recipient_without_end_is_refused_in_the_end():
     play = greeted(House(recipients=100))
     play.say(b"MAIL FROM:<>\r\n")
     said = play.say(b"RCPT TO:<ann@our.example>\r\n" * 1000).splitlines()
-    assert len(said) == 200 + 100 + 1
-    assert said[200].startswith(b"452 4.5.3")
+    assert len(said) == 300 + 100 + 1
+    assert said[300].startswith(b"452 4.5.3")
     assert said[-1].startswith(b"421 4.7.0")
 
 
