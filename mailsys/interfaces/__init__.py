@@ -61,6 +61,10 @@ from mailsys.interfaces.routing import (
     Route,
     ToMailboxes,
 )
+from mailsys.interfaces.sending import (
+    Attempt,
+    IDelivery,
+)
 from mailsys.interfaces.story import (
     IJournal,
     JournalEvent,
@@ -71,12 +75,14 @@ __all__ = [
     "Acceptance",
     "Account",
     "Answer",
+    "Attempt",
     "ConnectionEnded",
     "DirectoryUnavailable",
     "Disposition",
     "HostStops",
     "IConnection",
     "IConversation",
+    "IDelivery",
     "IDirectory",
     "IGreetingPause",
     "IIntake",

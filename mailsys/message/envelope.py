@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 
 from mailsys.message.address import Address
@@ -16,12 +17,42 @@ class Body(Enum):
     BINARY_MIME = "BINARYMIME"
 
 
+class Return(Enum):
+    """How much of the message a notice about its failure should bring back (RFC 3461 4.3)."""
+
+    FULL = "FULL"
+    HEADERS = "HDRS"
+
+
+class Notify(Enum):
+    """When the sender wants a notice about a recipient (RFC 3461 4.1)."""
+
+    NEVER = "NEVER"
+    SUCCESS = "SUCCESS"
+    FAILURE = "FAILURE"
+    DELAY = "DELAY"
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeWish:
+    """What a sender wants to hear about one recipient (RFC 3461 4.1, 4.2).
+
+    ``notify`` is empty when nothing was said.  ``original`` is the recipient that the sender wrote, as
+    type and address (``rfc822;ann@example.org``), decoded; empty when nothing was said.
+    """
+
+    notify: frozenset[Notify] = frozenset()
+    original: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Envelope:
     """Reverse-path and forward-paths of one accepted message.
 
     ``id`` is the message's name in journal, log and Received line.  ``reverse_path`` is None for
     the null reverse-path of notices.  ``recipients`` are as the client gave them, each once.
+    ``notice_return``, ``notice_id`` and ``wishes`` are RET, ENVID (decoded) and what each recipient came
+    with of RFC 3461.
     """
 
     id: str
@@ -29,6 +60,9 @@ class Envelope:
     recipients: tuple[Address, ...]
     body: Body = Body.SEVEN_BIT
     smtputf8: bool = False
+    notice_return: Return | None = None
+    notice_id: str = ""
+    wishes: Mapping[Address, NoticeWish] = field(default_factory=dict, hash=False)
 
 
 def render_path(path: Address | None) -> str:

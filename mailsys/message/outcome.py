@@ -3,8 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 
 from mailsys.message.reply import Reply
+
+
+class Step(Enum):
+    """How far an attempt came; the value says at what it ended, for people."""
+
+    ROUTE = "choosing the host"
+    CONNECT = "connecting"
+    GREETING = "the greeting"
+    HELLO = "EHLO"
+    TLS = "STARTTLS"
+    LOGIN = "AUTH"
+    MAIL = "MAIL"
+    RCPT = "RCPT"
+    DATA = "DATA"
+    MESSAGE = "the end of the message"
 
 
 @dataclass(frozen=True, slots=True)
