@@ -8,7 +8,7 @@ from mailsys.wire.pop3 import commands, responses
 from mailsys.wire.pop3.capabilities import Terms, capabilities
 from mailsys.wire.pop3.commands import COMMANDS, LARGEST_NUMBER, State
 from mailsys.wire.pop3.responses import Response
-from mailsys.wire.pop3.server import MOST_REJECTED, NEED_DATA, POP3Server, Rejected, SaslLine
+from mailsys.wire.pop3.server import MOST_REJECTED, POP3Server, Rejected, SaslLine
 from mailsys.wire.sasl import Challenge
 
 OPEN = Terms(stls=True, passwords=True)
@@ -26,9 +26,9 @@ def events_of(server, pieces):
     found = []
     for piece in pieces:
         server.receive_data(piece)
-        while (event := server.next_event()) is not NEED_DATA:
+        while (event := server.next_event()) is not None:
             found.append(event)
-            if isinstance(event, Rejected) and event.fatal:
+            if isinstance(event, Rejected) and event.closes:
                 return found
     return found
 
@@ -112,8 +112,8 @@ def test_no_password_where_it_could_be_overheard(line):
 def test_bytes_behind_stls_end_the_connection():
     """Row 5: a command in the clear behind STLS is never taken for one inside TLS."""
     server = machine()
-    assert events_of(server, [b"STLS\r\nUSER ann\r\n"]) == [Rejected(responses.BEFORE_TLS, fatal=True)]
-    assert events_of(machine(), [b"STLS\r\nU"]) == [Rejected(responses.BEFORE_TLS, fatal=True)]
+    assert events_of(server, [b"STLS\r\nUSER ann\r\n"]) == [Rejected(responses.BEFORE_TLS, closes=True)]
+    assert events_of(machine(), [b"STLS\r\nU"]) == [Rejected(responses.BEFORE_TLS, closes=True)]
     assert events_of(machine(), [b"STLS\r\n"]) == [commands.Stls()]
 
 
@@ -141,7 +141,7 @@ def test_the_longest_line():
 @pytest.mark.row(11)
 def test_an_endless_line_ends_the_connection():
     """Row 11: without CRLF at 64 kB, with it at 70,000 octets, whole or in pieces."""
-    fatal = [Rejected(responses.LINE_TOO_LONG, fatal=True)]
+    fatal = [Rejected(responses.LINE_TOO_LONG, closes=True)]
     assert events_of(machine(), [b"x" * 1000] * 10_000) == fatal
     assert events_of(machine(), [b"x" * 70_000 + b"\r\n"]) == fatal
     assert events_of(machine(), [b"x" * 7_000] * 10 + [b"\r\n"]) == fatal
@@ -154,7 +154,7 @@ def test_an_endless_line_ends_the_connection():
 @pytest.mark.row(9)
 def test_other_protocols(talk):
     """Row 9: refused at the first bytes, whole and octet by octet."""
-    fatal = [Rejected(responses.OTHER_PROTOCOL, fatal=True)]
+    fatal = [Rejected(responses.OTHER_PROTOCOL, closes=True)]
     assert events_of(machine(), [talk]) == fatal
     assert events_of(machine(), [bytes([octet]) for octet in talk]) == fatal
 
@@ -162,7 +162,7 @@ def test_other_protocols(talk):
 def test_a_peer_that_only_errs_must_go():
     found = events_of(machine(), [b"NONSENSE\r\n" * 100])
     assert found[:-1] == [Rejected(responses.UNKNOWN_COMMAND)] * MOST_REJECTED
-    assert found[-1] == Rejected(responses.TOO_MANY_ERRORS, fatal=True)
+    assert found[-1] == Rejected(responses.TOO_MANY_ERRORS, closes=True)
 
 
 @pytest.mark.row(20)
@@ -178,7 +178,7 @@ def test_a_response_may_be_long_but_not_endless():
         commands.Capa(),
     ]
     server.challenge(Challenge(b""))
-    assert events_of(server, [b"A" * 100_000]) == [Rejected(responses.LINE_TOO_LONG, fatal=True)]
+    assert events_of(server, [b"A" * 100_000]) == [Rejected(responses.LINE_TOO_LONG, closes=True)]
 
 
 def test_a_response_with_a_bare_line_end_is_refused():

@@ -11,7 +11,7 @@ from mailsys.wire.pop3 import responses
 from mailsys.wire.pop3.capabilities import Terms, capabilities
 from mailsys.wire.pop3.commands import Command
 from mailsys.wire.pop3.responses import Response
-from mailsys.wire.pop3.server import NeedData, POP3Server, Rejected, SaslLine
+from mailsys.wire.pop3.server import POP3Server, Rejected, SaslLine
 
 COMMANDS_AT_ONCE = 100  # served before others get a turn
 
@@ -51,7 +51,7 @@ class Dialogue:
         deadline = self._clock.seconds() + self._idle_seconds
         while True:
             event = self._machine.next_event()
-            if isinstance(event, NeedData):
+            if event is None:
                 self._machine.receive_data(await self._connection.receive(self._seconds_until(deadline)))
             elif isinstance(event, Rejected):
                 self._refuse(event)
@@ -112,7 +112,7 @@ class Dialogue:
 
     def _refuse(self, rejected: Rejected) -> None:
         self.say(rejected.response)
-        if rejected.fatal:
+        if rejected.closes:
             raise SentAway(rejected.response)
 
     async def _give_way(self) -> None:

@@ -14,7 +14,6 @@ answers only what is wrong by itself; whether a login is good or a message exist
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from enum import Enum
 
 from mailsys.wire import sasl
 from mailsys.wire.lines import LineBuffer, LineFault
@@ -36,15 +35,6 @@ _OUT_OF_PLACE = {
 }
 
 
-class NeedData(Enum):
-    """There is no whole line."""
-
-    NEED_DATA = "need data"
-
-
-NEED_DATA = NeedData.NEED_DATA
-
-
 @dataclass(frozen=True, slots=True)
 class SaslLine:
     """The client's response to a challenge, still in base64."""
@@ -54,13 +44,13 @@ class SaslLine:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """Something that is no command here and now: say ``response``, and close if it is ``fatal``."""
+    """Something that is no command here and now: say ``response``, and hang up if it ``closes``."""
 
     response: Response
-    fatal: bool = False
+    closes: bool = False
 
 
-Event = Command | SaslLine | Rejected | NeedData
+Event = Command | SaslLine | Rejected
 
 
 class POP3Server:
@@ -83,17 +73,20 @@ class POP3Server:
             self._first += data[: FIRST_OCTETS - len(self._first)]
         self._lines.feed(data)
 
-    def next_event(self) -> Event:
-        """Return the next thing the client said.  What follows QUIT is never looked at."""
+    def next_event(self) -> Event | None:
+        """Return the next thing the client said, or None when more octets are needed.
+
+        What follows QUIT is never looked at.
+        """
         if self.state is State.UPDATE:
-            return NEED_DATA
+            return None
         if speaks_other_protocol(self._first):
-            return Rejected(responses.OTHER_PROTOCOL, fatal=True)
+            return Rejected(responses.OTHER_PROTOCOL, closes=True)
         line = self._lines.next_line()
         if self._lines.skipped > SKIPPED_OCTETS:
-            return Rejected(responses.LINE_TOO_LONG, fatal=True)
+            return Rejected(responses.LINE_TOO_LONG, closes=True)
         if line is None:
-            return NEED_DATA
+            return None
         is_sasl = self.state is State.AUTHENTICATION
         if is_sasl:
             self._leave_authentication()
@@ -119,7 +112,7 @@ class POP3Server:
     def _reject(self, response: Response) -> Rejected:
         self._rejected += 1
         if self._rejected > MOST_REJECTED:
-            return Rejected(responses.TOO_MANY_ERRORS, fatal=True)
+            return Rejected(responses.TOO_MANY_ERRORS, closes=True)
         return Rejected(response)
 
     def _command(self, line: bytes) -> Command | Rejected:
@@ -149,5 +142,5 @@ class POP3Server:
                 return self._reject(responses.NO_TLS_HERE)
             if len(self._lines):
                 # What came in the clear behind STLS must never be taken for a command inside TLS.
-                return Rejected(responses.BEFORE_TLS, fatal=True)
+                return Rejected(responses.BEFORE_TLS, closes=True)
         return command

@@ -103,11 +103,6 @@ class SMTPServer:
         """Is there a MAIL that was neither finished nor dropped?"""
         return self.state in (State.MAIL, State.RCPT, State.DATA, State.CHUNKS)
 
-    @property
-    def unread(self) -> int:
-        """Octets received and not yet made into events."""
-        return len(self._buffer)
-
     def receive_data(self, data: bytes) -> None:
         """Add what the peer sent."""
         self._buffer.feed(data)
