@@ -75,7 +75,9 @@ def run_add(arguments: argparse.Namespace) -> int:
         offline.database.accounts.demand_free(address)  # before a person types a password twice
         credentials = new_credentials(address, from_stdin=arguments.password_stdin)
         offline.database.accounts.add([NewAccount(address, credentials, quota_bytes)])
-    print(f"The account {address.display()} was added.")
+        print(f"The account {address.display()} was added.")
+        if earlier_mail := offline.earlier_mail_sentence(address):
+            print(earlier_mail)
     return 0
 
 

@@ -31,6 +31,13 @@ class Offline:
         path = Layout(self.configuration.store.maildir, self.configuration.data).root(address)
         return f"The mail of {address.display()}, if there is any, stays in {path}."
 
+    def earlier_mail_sentence(self, address: Address) -> str:
+        """What a new account finds, when one of its name was there before; empty when there is nothing."""
+        path = Layout(self.configuration.store.maildir, self.configuration.data).root(address)
+        if not os.path.exists(path):
+            return ""
+        return f"Its mailbox is there already, in {path}, and its owner will read the mail in it."
+
     def postmaster_sentence(self, domain: str) -> str:
         """Who gets the mail for postmaster of this domain."""
         named = f"postmaster@{display_domain(domain)}"

@@ -193,6 +193,15 @@ def test_an_account_is_removed_and_its_mail_stays(host, configuration):
     refused(host("account", "remove", "alice@a.test"), "There is no account")
 
 
+def test_a_new_account_is_told_of_the_mail_that_is_there_already(host, configuration):
+    mail = configuration.parent / "data" / "mail" / "a.test" / "bob"
+    (mail / "cur").mkdir(parents=True)
+    _, output, _ = host("account", "add", "bob@a.test", "--password-stdin", stdin=b"geheim\n")
+    assert f"is there already, in {mail}, and its owner will read the mail in it" in output
+    _, output, _ = host("account", "add", "eve@a.test", "--password-stdin", stdin=b"geheim\n")
+    assert output == "The account eve@a.test was added.\n"
+
+
 def test_import(host, tmp_path):
     file = tmp_path / "passwd"
     file.write_text("bob@a.test:{PLAIN}x\ncarol@a.test:{SHA}kGByAB793z4R5tK1eC9Hd/4Dhzk=\n")
