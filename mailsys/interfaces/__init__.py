@@ -27,6 +27,7 @@ from mailsys.interfaces.judging import (
     IGreetingPause,
     IJudge,
     IJudgePipeline,
+    Report,
     Verdict,
 )
 from mailsys.interfaces.logins import (
@@ -108,6 +109,7 @@ __all__ = [
     "NotStored",
     "Peer",
     "Refused",
+    "Report",
     "Route",
     "Session",
     "StoredMessage",

@@ -34,6 +34,7 @@ class Session:
     tls: str = ""  # "TLSv1.3 TLS_AES_256_GCM_SHA384", empty without TLS
     login: Address | None = None
     spoke_early: bool = False  # sent something before our greeting
+    checked: tuple[str, ...] = ()  # what the judges said of the connection, in words
 
 
 class ConnectionEnded(Exception):  # noqa: N818 - it is an event, not an error

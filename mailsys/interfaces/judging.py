@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from zope.interface import Attribute, Interface
@@ -24,13 +24,35 @@ class Disposition(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Report:
+    """What one judge said, for who asks later what was checked."""
+
+    judge: str
+    disposition: Disposition
+    reason: str = ""
+
+    def __str__(self) -> str:
+        said = self.disposition.name.lower()
+        return f"{self.judge}: {said} ({self.reason})" if self.reason else f"{self.judge}: {said}"
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
-    """A judge's report.  ``reply`` is what the peer is told when it defers or rejects."""
+    """What a judge says, or all of them.  ``reply`` is what the peer is told when it defers or rejects.
+
+    ``reports`` is the pipeline's: what each judge said that was asked.
+    """
 
     disposition: Disposition
     reason: str = ""
     reply: Reply | None = None
     headers: tuple[bytes, ...] = ()  # header lines for the message, with CRLF
+    reports: tuple[Report, ...] = field(default=(), compare=False)
+
+    @property
+    def checked(self) -> tuple[str, ...]:
+        """The reports in words."""
+        return tuple([str(report) for report in self.reports])
 
 
 ACCEPT = Verdict(Disposition.ACCEPT)

@@ -17,6 +17,7 @@ from mailsys.judge.silent import SilentJudge
 from mailsys.message.reply import Reply
 
 _SPOKE_EARLY = Reply(554, "5.5.1", "You spoke before the greeting")
+_HAD_TO_WAIT = Verdict(Disposition.ACCEPT, "waited for the greeting")
 
 
 @implementer(IGreetingPause)
@@ -38,7 +39,7 @@ class EarlyTalker(SilentJudge):
         """Reject with 554 5.5.1 a peer that had to wait and did not."""
         if session.spoke_early:
             return Verdict(Disposition.REJECT, _SPOKE_EARLY.text, _SPOKE_EARLY)
-        return ACCEPT
+        return _HAD_TO_WAIT if self.pause_seconds(session) else ACCEPT
 
     def _is_trusted(self, peer: Peer) -> bool:
         if not self._trusted_networks:

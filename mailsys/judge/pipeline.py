@@ -2,7 +2,7 @@
 
 The order is the configuration's, cheap judges first.  A REJECT ends the round, since nothing can
 outweigh it; a DEFER does not, since a later judge may reject for good.  Of equals the first counts.
-The header lines of all that were asked are kept, whatever the verdict.
+The header lines of all that were asked are kept, whatever the verdict, and so is what each said.
 
 A judge that raises hurts only its own message: that one is deferred, and the log says which judge.
 """
@@ -23,9 +23,11 @@ from mailsys.interfaces import (
     IGreetingPause,
     IJudge,
     IJudgePipeline,
+    Report,
     Session,
     Verdict,
 )
+from mailsys.judge.silent import SilentJudge
 from mailsys.message.address import Address
 from mailsys.message.content import Content
 from mailsys.message.envelope import Envelope
@@ -33,6 +35,8 @@ from mailsys.message.reply import LOCAL_ERROR, Reply
 
 _DEFERRED = Reply(451, "4.7.1", "Not accepted for the moment; try again later")
 _REJECTED = Reply(550, "5.7.1", "Not accepted")
+
+_STEPS = ("connection", "sender", "recipient", "message")
 
 Question = Callable[[IJudge], Coroutine[Any, Any, Verdict]]
 
@@ -44,7 +48,8 @@ class JudgePipeline:
     _log = Logger(namespace="mailsys.judge")
 
     def __init__(self, judges: Sequence[IJudge]) -> None:
-        self._judges = tuple(judges)
+        self._asked = {step: [judge for judge in judges if _has_a_say(judge, step)] for step in _STEPS}
+        self._all_accept = {step: _all_accept(asked) for step, asked in self._asked.items()}
         self._pauses = tuple(judge for judge in judges if IGreetingPause.providedBy(judge))
 
     def pause_seconds(self, session: Session) -> float:
@@ -68,16 +73,15 @@ class JudgePipeline:
         return await self._ask("message", lambda judge: judge.message(session, envelope, content))
 
     async def _ask(self, step: str, question: Question) -> Verdict:
-        weightiest = ACCEPT
-        headers: tuple[bytes, ...] = ()
-        for judge in self._judges:
+        verdicts: list[tuple[IJudge, Verdict]] = []
+        is_plain = True
+        for judge in self._asked[step]:
             verdict = await self._ask_one(judge, step, question)
-            headers += verdict.headers
-            if verdict.disposition.value > weightiest.disposition.value:
-                weightiest = _told_by(judge, verdict)
-            if weightiest.disposition is Disposition.REJECT:
+            verdicts.append((judge, verdict))
+            is_plain = is_plain and verdict is ACCEPT
+            if verdict.disposition is Disposition.REJECT:
                 break
-        return replace(weightiest, headers=headers) if headers else weightiest
+        return self._all_accept[step] if is_plain else _weigh(verdicts)
 
     async def _ask_one(self, judge: IJudge, step: str, question: Question) -> Verdict:
         try:
@@ -90,6 +94,27 @@ class JudgePipeline:
         except Exception:
             self._log.failure("Judge {judge} failed at {step}", judge=judge.name, step=step)
             return Verdict(Disposition.DEFER, f"failed at {step}", LOCAL_ERROR)
+
+
+def _has_a_say(judge: IJudge, step: str) -> bool:
+    """Is there more at this step than the silence that judges begin from?"""
+    return getattr(getattr(judge, step), "__func__", None) is not getattr(SilentJudge, step)
+
+
+def _all_accept(judges: Sequence[IJudge]) -> Verdict:
+    """Nearly always the outcome, so it is made once."""
+    reports = [Report(judge.name, Disposition.ACCEPT) for judge in judges]
+    return replace(ACCEPT, reports=tuple(reports)) if reports else ACCEPT
+
+
+def _weigh(verdicts: Sequence[tuple[IJudge, Verdict]]) -> Verdict:
+    judge, weightiest = max(verdicts, key=lambda said: said[1].disposition.value)
+    weightiest = ACCEPT if weightiest.disposition is Disposition.ACCEPT else _told_by(judge, weightiest)
+    return replace(
+        weightiest,
+        headers=tuple([line for _, verdict in verdicts for line in verdict.headers]),
+        reports=tuple([Report(judge.name, said.disposition, said.reason) for judge, said in verdicts]),
+    )
 
 
 def _told_by(judge: IJudge, verdict: Verdict) -> Verdict:

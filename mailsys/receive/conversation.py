@@ -97,7 +97,9 @@ class Conversation:
                 self._session.spoke_early = True
             except TimedOut:
                 pass
-        refusal = self._refusal(await self._reception.judges.connection(self._session), "CONNECT")
+        verdict = await self._reception.judges.connection(self._session)
+        self._session.checked = verdict.checked
+        refusal = self._refusal(verdict, "CONNECT")
         if refusal is not None:
             self._say(refusal)
             self._closing = True
@@ -269,6 +271,7 @@ class Conversation:
         message_id = transaction_id(self._session.id, self._messages)
         collector = self._reception.collector(message_id)
         self._transaction = Transaction(message_id, mail, collector, self._settings.message_octets)
+        self._transaction.note_checked(verdict.checked)
         return replies.SENDER_OK
 
     async def _rcpt(self, rcpt: commands.Rcpt) -> Reply:

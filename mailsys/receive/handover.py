@@ -138,7 +138,7 @@ class Handover:
             envelope = replace(envelope, recipients=tuple(taker.address for taker in takers))
         answer = replies.OK.with_text(f"Accepted as {envelope.id}")
         actions = self._copies(envelope, takers, content, verdict)
-        facts = story.accepted(self._session, takers, content, verdict, answer)
+        facts = story.accepted(self._session, self._transaction, takers, content, verdict, answer)
         self._transaction.is_handed_over = True
         try:
             await self._reception.intake.commit(Acceptance(envelope, actions, content, facts))

@@ -74,6 +74,7 @@ class Admission:
         verdict = await self.judges.recipient(session, recipient)
         if verdict.disposition in (Disposition.REJECT, Disposition.DEFER):
             return verdict.reply or replies.LOCAL_ERROR, verdict.reason
+        transaction.note_checked(verdict.checked)
         return None
 
     async def _full(self, route: ToMailboxes, octets: int) -> Answer | None:

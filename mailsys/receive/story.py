@@ -87,14 +87,19 @@ def login_tried(reception: Reception, session: Session, name: str, *, succeeded:
 
 
 def accepted(
-    session: Session, takers: Sequence[RoutedRecipient], content: Content, verdict: Verdict, reply: Reply
+    session: Session,
+    transaction: Transaction,
+    takers: Sequence[RoutedRecipient],
+    content: Content,
+    verdict: Verdict,
+    reply: Reply,
 ) -> dict[str, Any]:
     """The facts that go with a message into the log and from there into the journal."""
     subject, message_id = _subject_and_message_id(content.read(0, LOOKED_AT))
     return events.reception(
         session,
         via={taker.address: taker.via for taker in takers},
-        checked=[verdict.reason] if verdict.reason else [],
+        checked=[*session.checked, *transaction.checked, *verdict.checked],
         judgement="junk" if verdict.disposition is Disposition.JUNK else "accept",
         reply=reply,
         message_id=message_id,

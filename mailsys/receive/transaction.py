@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from twisted.logger import Logger
@@ -12,6 +13,8 @@ from mailsys.message.envelope import Body, Envelope
 from mailsys.receive.collector import Collector
 from mailsys.wire.data import ContentScan, DataFault
 from mailsys.wire.smtp.commands import Mail
+
+CHECKED = 20  # sentences of judges about sender and recipients that are kept
 
 log = Logger(namespace="mailsys.receive")
 
@@ -36,6 +39,7 @@ class Transaction:
     recipients: dict[Address, RoutedRecipient] = field(default_factory=dict)
     asked: int = 0  # RCPT commands, those for the same recipient and those refused as well
     octets: int = 0
+    checked: dict[str, None] = field(default_factory=dict)  # what judges said of sender and recipients
     is_broken: bool = False  # its octets could not be kept
     is_handed_over: bool = False  # its file, if it has one, is the intake's
     scan: ContentScan = field(default_factory=ContentScan)  # for BDAT; DATA's decoder has its own
@@ -55,6 +59,12 @@ class Transaction:
         except OSError as error:
             log.error("Message {id} cannot be kept: {error}", id=self.id, error=error)
             self.is_broken = True
+
+    def note_checked(self, checked: Iterable[str]) -> None:
+        """Keep what judges said, each sentence once; of very many only the first."""
+        for words in checked:
+            if len(self.checked) < CHECKED:
+                self.checked[words] = None
 
     def chunk_fault(self) -> DataFault | None:
         """What is wrong with a message that came by BDAT; RFC 3030 3: BINARYMIME may hold anything."""

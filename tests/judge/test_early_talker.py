@@ -5,7 +5,7 @@ from ipaddress import ip_network
 import pytest
 from zope.interface.verify import verifyObject
 
-from mailsys.interfaces import ACCEPT, Disposition, IGreetingPause, IJudge, Peer, Session
+from mailsys.interfaces import ACCEPT, Disposition, IGreetingPause, IJudge, Peer, Session, Verdict
 from mailsys.judge.early_talker import EarlyTalker
 
 TRUSTED = (ip_network("192.0.2.0/24"), ip_network("2001:db8::/32"))
@@ -57,4 +57,6 @@ def test_who_speaks_during_the_pause_is_refused():
     verdict = judge("198.51.100.1", spoke_early=True)
     assert verdict.disposition is Disposition.REJECT
     assert (verdict.reply.code, verdict.reply.enhanced) == (554, "5.5.1")
-    assert judge("198.51.100.1", spoke_early=False) is ACCEPT
+    patient = judge("198.51.100.1", spoke_early=False)
+    assert patient == Verdict(Disposition.ACCEPT, "waited for the greeting")
+    assert judge("127.0.0.1", spoke_early=False) is ACCEPT

@@ -220,3 +220,33 @@ class BrokenJudgeTests(SynchronousTestCase):
         assert verdict.reply == LOCAL_ERROR
         assert len(events) == 1
         self.flushLoggedErrors(TypeError)
+
+
+class ReportTests(SynchronousTestCase):
+    """What each judge said is kept, for who asks later what was checked."""
+
+    def checked(self, *judges):
+        pipeline = JudgePipeline(judges)
+        coroutine = pipeline.message(SESSION, ENVELOPE, CONTENT)
+        return self.successResultOf(Deferred.fromCoroutine(coroutine)).checked
+
+    def test_who_accepts_is_named_too(self):
+        kind = FixedJudge("kind", ACCEPT)
+        knowing = FixedJudge("knowing", Verdict(Disposition.ACCEPT, "3 hops"))
+        assert self.checked(kind, kind) == ("kind: accept", "kind: accept")
+        assert self.checked(knowing, kind, junk()) == (
+            "knowing: accept (3 hops)",
+            "kind: accept",
+            "junk: junk (looks odd)",
+        )
+
+    def test_who_was_not_asked_or_has_no_say_is_not_named(self):
+        assert self.checked(SilentJudge(), reject(), junk()) == ("never: reject (is bad)",)
+        assert self.checked(SilentJudge()) == ()
+
+    def test_when_all_accept_nothing_is_made(self):
+        pipeline = JudgePipeline([FixedJudge("kind", ACCEPT)])
+        ask = lambda: self.successResultOf(  # noqa: E731
+            Deferred.fromCoroutine(pipeline.message(SESSION, ENVELOPE, CONTENT))
+        )
+        assert ask() is ask()
