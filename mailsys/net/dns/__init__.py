@@ -1,0 +1,1 @@
+"""Asks in DNS: a stub resolver on Twisted, with dnspython as codec of the messages."""
