@@ -22,13 +22,17 @@ SERVICES = ("smtp", "pop3")
 
 
 class Host:
-    """``directory`` holds all that is the host's; whoever starts it calls ``stop``."""
+    """``directory`` holds all that is the host's; whoever starts it calls ``stop``.
+
+    ``program`` is what Python runs as the server: mailsys itself, unless something is to be put around it.
+    """
 
     def __init__(self, organisation: Organisation, directory: Path) -> None:
         self.organisation = organisation
         self.directory = directory
         self.config = directory / "mailsys.toml"
         self.log = directory / "serve.log"
+        self.program: tuple[str, ...] = ("-m", "mailsys")
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -71,7 +75,7 @@ class Host:
         """Begin to serve; ``wait_until_ready`` tells when it does."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "mailsys", "--config", str(self.config), "serve"],
+                [sys.executable, *self.program, "--config", str(self.config), "serve"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True,  # a Ctrl-C is the lab's to answer, in order
             )  # fmt: skip

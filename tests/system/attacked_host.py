@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from exchange import SECONDS, deliver
-from real_host import new_host
+from real_host import new_host, put_probe
 
 from mailsys.accounts.sha_crypt import sha_crypt
 from mailsys.lab.organisation import Person
@@ -209,6 +209,7 @@ def _attacked(tmp_path_factory):
     # A foreign hash is stored as it is; to make this many of our own would take long.
     foreign = "$6$rounds=1000$salt$" + sha_crypt("6", PASSWORD.encode(), b"salt", 1000)
     host.run("account", "import", "-", told="".join(f"{victim.address}:{foreign}\n" for victim in VICTIMS))
+    host.probe = put_probe(host)
     host.start()
     try:
         host.wait_until_ready(("smtp", "pop3", "lmtp"))
@@ -238,10 +239,12 @@ def bystander(_attacked):
 
 @pytest.fixture
 def attacked(_attacked, bystander):
-    """The host; after the test, look at what the attack did to others and to the log."""
+    """The host; after the test, look at what the attack did to others, to the reactor and to the log."""
     begin = _attacked.log.stat().st_size
+    _attacked.probe.begin()
     yield _attacked
     bystander.finish()
+    _attacked.probe.assert_no_stall()
     log = _attacked.log.read_bytes()[begin:].decode()
     assert "Traceback" not in log
     assert "Unhandled" not in log

@@ -2,6 +2,8 @@
 
 import os
 
+import stall_probe
+
 from mailsys.lab.host import Host
 from mailsys.lab.organisation import Organisation, Person
 from mailsys.lab.ports import choose_port_base
@@ -17,3 +19,11 @@ def new_host(folder, *options, people=2):
     host = Host(Organisation("system", "system.test", everyone, ADDRESS, port_base), folder)
     host.make(*options)
     return host
+
+
+def put_probe(host):
+    """Let the host, once it is started, be watched from inside; returns the probe (``stall_probe``)."""
+    probe = stall_probe.StallProbe(host.directory)
+    probe.make()
+    host.program = (stall_probe.__file__, str(host.directory))
+    return probe
