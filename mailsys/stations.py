@@ -25,7 +25,7 @@ from mailsys.config.schema import Configuration
 from mailsys.disk import Disk
 from mailsys.intake.intake import Intake
 from mailsys.intake.spool import spool_path
-from mailsys.interfaces import IConversation, IDirectory
+from mailsys.interfaces import Account, IConversation, IDirectory
 from mailsys.journal import FILE_NAME as JOURNAL
 from mailsys.journal.ids import SessionIds
 from mailsys.journal.reader import newest_session
@@ -222,3 +222,10 @@ def build_admission(configuration: Configuration, directory: IDirectory) -> Admi
     return Admission(
         configuration.limits.recipients, build_pipeline(configuration), router, QuotaLook(tree, disk)
     )
+
+
+def used_octets(configuration: Configuration, account: Account) -> int | None:
+    """How much of its quota an account uses; None without one.  Changes nothing; raises OSError."""
+    disk = Disk()
+    tree = MaildirTree(Layout(configuration.store.maildir, configuration.data), disk)
+    return QuotaLook(tree, disk).used(account)

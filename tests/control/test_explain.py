@@ -75,11 +75,10 @@ def test_in_words(host):
 
 
 def test_what_it_cannot_do_is_one_sentence(host, tmp_path):
-    for words in (["--to", "nonsense"], ["--to", "ann@our.example", str(tmp_path / "missing")]):
-        status, said = host("explain", "--from", "", *words)
-        assert status == 1
-        assert said.err.count("\n") == 1
-        assert said.err.startswith("mailsys: ")
+    status, said = host("explain", "--from", "", "--to", "ann@our.example", str(tmp_path / "missing"))
+    assert status == 1
+    assert said.err.count("\n") == 1
+    assert said.err.startswith("mailsys: ")
 
 
 @pytest.fixture

@@ -24,8 +24,8 @@ class QuotaLook:
 
     async def has_room(self, account: Account, octets: int) -> bool:
         """Would a message of this size fit at this moment?  Raises OSError."""
-        limit = account.quota_bytes
-        return limit is None or self._used(account, limit) + octets <= limit
+        used = self.used(account)
+        return used is None or account.quota_bytes is None or used + octets <= account.quota_bytes
 
     async def hold(self, account: Account, octets: int) -> bool:
         """Only look: what follows a hold does not happen in a dry run."""
@@ -34,7 +34,10 @@ class QuotaLook:
     def release(self, account: Account, octets: int, *, used: int) -> None:
         """There is nothing to end."""
 
-    def _used(self, account: Account, limit: int) -> int:
-        """Octets; a Maildir that is still missing is empty."""
+    def used(self, account: Account) -> int | None:
+        """Octets, or None without a quota; a Maildir that is still missing is empty.  Raises OSError."""
+        limit = account.quota_bytes
+        if limit is None:
+            return None
         root = self._tree.seen(account.address, INBOX)
         return MaildirSize(self._disk, root, limit).look().octets if root else 0
