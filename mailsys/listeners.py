@@ -8,7 +8,6 @@ from typing import Any
 
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IListeningPort
-from twisted.internet.ssl import CertificateOptions
 from twisted.logger import Logger
 
 from mailsys.config.endpoint import with_backlog
@@ -17,6 +16,7 @@ from mailsys.interfaces import IConversation
 from mailsys.message import reply as replies
 from mailsys.net.factory import ConversationFactory
 from mailsys.net.limits import ConnectionLimits
+from mailsys.net.tls import HostTLS, ListenerTLS
 
 BUSY = {
     "smtp": replies.BUSY.render(),
@@ -51,21 +51,21 @@ class Listeners:
         self._limits = ConnectionLimits(limits.connections, limits.connections_per_address)
         self._open: list[OpenPort] = []
 
-    async def bind(self, configuration: Configuration, certificate: CertificateOptions | None) -> None:
+    async def bind(self, configuration: Configuration, tls: HostTLS | None) -> None:
         """Open each port that is served here, and let nobody in yet; raises CannotListen."""
         for listener in configuration.listen:
             if listener.service in SERVED:
-                self._open.append(await self._bind(listener, certificate))
+                self._open.append(await self._bind(listener, tls))
         if not self._open:
             raise CannotListen("No [[listen]] in the configuration opens a port.")
 
-    async def _bind(self, listener: Listener, certificate: CertificateOptions | None) -> OpenPort:
+    async def _bind(self, listener: Listener, tls: HostTLS | None) -> OpenPort:
         factory = ConversationFactory(
             self._reactor,
             listener.service,
             self._limits,
             BUSY[listener.service],
-            None if listener.tls == "none" else certificate,
+            None if listener.tls == "none" or tls is None else ListenerTLS(tls, self._reactor),
             implicit_tls=listener.tls == "implicit",
         )
         where = f"{listener.service} cannot listen at {listener.endpoint}"
@@ -84,14 +84,12 @@ class Listeners:
             opened.port.startReading()
             log.info("{service} listens at {endpoint}", service=service, endpoint=endpoint)
 
-    def renew(self, limits: Limits, certificate: CertificateOptions | None, converse: Converse) -> None:
+    def renew(self, limits: Limits, converse: Converse) -> None:
         """Serve the connections to come with these; those that are open keep theirs."""
         self._limits.total = limits.connections
         self._limits.per_address = limits.connections_per_address
         for opened in self._open:
             opened.factory.converse = converse(opened.listener.service)
-            if opened.listener.tls != "none":
-                opened.factory.tls = certificate
 
     async def close(self) -> None:
         """Let nobody in any more.  A port that cannot be closed in order does not keep us from the rest."""

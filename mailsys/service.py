@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
 from typing import Any
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, succeed
-from twisted.internet.ssl import CertificateOptions
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -17,7 +17,8 @@ from mailsys.config import Configuration, ConfigurationError, load, not_built_ye
 from mailsys.config.renewal import Renewal, renew
 from mailsys.judge.builtin import BUILTIN
 from mailsys.listeners import CannotListen, Listeners
-from mailsys.net.tls import CertificateError, load_certificate
+from mailsys.net.certificate_watch import CertificateWatch
+from mailsys.net.tls import HostTLS
 from mailsys.process import (
     CannotBecome,
     become,
@@ -27,6 +28,8 @@ from mailsys.process import (
     raise_file_limit,
 )
 from mailsys.stations import CannotWork, Stations
+from mailsys.tls.certificate import HostCertificate, read_certificates
+from mailsys.tls.faults import CertificateError
 
 log = Logger(namespace="mailsys")
 
@@ -53,6 +56,8 @@ class MailHost(Service):
         self._give_up = give_up
         self._listeners = Listeners(reactor, configuration.limits)
         self._stations: Stations | None = None
+        self._tls: HostTLS | None = None
+        self._watch: CertificateWatch | None = None
         self._claim: int | None = None
         # One step at a time: bind, serve, each reading of the configuration, stop.
         self._steps: Deferred[None] = succeed(None)
@@ -105,15 +110,25 @@ class MailHost(Service):
         for sentence in not_built_yet(configuration):
             log.warn("{sentence}", sentence=sentence)
         make_data_folder(configuration.data, configuration.process.user)
-        await self._listeners.bind(configuration, _certificate(configuration))
+        if files := configuration.tls.files:
+            self._tls = HostTLS(read_certificates(files))
+        await self._listeners.bind(configuration, self._tls)
 
     async def _serve(self) -> None:
         become(self._configuration.process.user)
         self._claim = claim(self._configuration.data)
         self._stations = stations = Stations(self._configuration, self._reactor)
         await stations.start()
+        self._watch_certificates(stations)
         if not self._is_stopping:
             self._listeners.let_in(stations.converse)
+
+    def _watch_certificates(self, stations: Stations) -> None:
+        if self._tls is None:
+            return
+        hostname = self._configuration.hostname
+        self._watch = CertificateWatch(self._tls, stations.files, self._reactor, _now, hostname)
+        self._watch.start()
 
     # ------------------------------------------------------------------ change
 
@@ -127,7 +142,7 @@ class MailHost(Service):
         if stations is None:
             return
         try:
-            renewal, certificate = await stations.files.run(self._read_again)
+            renewal, certificates = await stations.files.run(self._read_again)
         except (ConfigurationError, CertificateError) as mistakes:
             for mistake in str(mistakes).splitlines():
                 log.error("{mistake}", mistake=mistake)
@@ -138,15 +153,24 @@ class MailHost(Service):
             return
         self._configuration = renewal.configuration
         stations.configure(renewal.configuration)
-        self._listeners.renew(renewal.configuration.limits, certificate, stations.converse)
+        self._listeners.renew(renewal.configuration.limits, stations.converse)
+        self._renew_certificates(certificates)
         log.info("Read configuration and certificates again, for new connections")
         if renewal.needs_restart:
             log.warn("Changed, but needs a restart: {names}", names=", ".join(renewal.needs_restart))
 
-    def _read_again(self) -> tuple[Renewal, CertificateOptions | None]:
+    def _read_again(self) -> tuple[Renewal, tuple[HostCertificate, ...]]:
         """In a thread, since files are read; raises ConfigurationError, CertificateError."""
-        renewal = renew(self._configuration, load(self._configuration.path, tuple(BUILTIN)))
-        return renewal, _certificate(renewal.configuration)
+        in_force = self._tls.table.certificates if self._tls else ()
+        held = [certificate.files for certificate in in_force]
+        renewal = renew(self._configuration, load(self._configuration.path, tuple(BUILTIN), held))
+        return renewal, read_certificates(renewal.configuration.tls.files, in_force)
+
+    def _renew_certificates(self, certificates: tuple[HostCertificate, ...]) -> None:
+        if self._tls is not None and self._watch is not None and certificates:
+            self._tls.renew(certificates)
+            self._watch.hostname = self._configuration.hostname
+            self._watch.tell()
 
     # ------------------------------------------------------------------ stop
 
@@ -160,12 +184,13 @@ class MailHost(Service):
         await self._listeners.close()
         await self._steps  # a replay that was begun is finished
         self._listeners.end_connections()
+        if self._watch is not None:
+            await self._watch.stop()
         if self._stations is not None:
             await self._stations.stop()
         if self._claim is not None:
             os.close(self._claim)
 
 
-def _certificate(configuration: Configuration) -> CertificateOptions | None:
-    tls = configuration.tls
-    return load_certificate(tls.certificate, tls.key) if tls.certificate else None
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -8,19 +8,24 @@ from collections.abc import Collection, Iterator
 from difflib import get_close_matches
 from itertools import chain
 
-from mailsys.config.certificate import check_certificate
+from mailsys.config.certificate import check_certificates
 from mailsys.config.mistake import Mistake, shown
 from mailsys.config.paths import field_in
 from mailsys.config.schema import Configuration, Listener
+from mailsys.tls.files import CertificateFiles
 
 
-def check(configuration: Configuration, known_judges: Collection[str]) -> Iterator[Mistake]:
-    """Every mistake; opens no port and writes nothing."""
+def check(
+    configuration: Configuration,
+    known_judges: Collection[str],
+    in_force: Collection[CertificateFiles] = (),
+) -> Iterator[Mistake]:
+    """Every mistake; opens no port and writes nothing.  ``in_force``: certificates that are read already."""
     return chain(
         _check_data(configuration.data),
         _check_maildir(configuration.store.maildir, configuration.base),
         _check_process(configuration.process.user),
-        check_certificate(configuration.tls),
+        check_certificates(configuration.tls, in_force),
         _check_listeners(configuration),
         _check_proxies(configuration.listen),
         _check_smarthost(configuration),

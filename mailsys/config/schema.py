@@ -40,6 +40,7 @@ from mailsys.config.kinds import (
 )
 from mailsys.config.nexthop import NextHop
 from mailsys.config.retry import RetrySchedule
+from mailsys.tls.files import CertificateFiles
 
 T = TypeVar("T")
 
@@ -72,11 +73,28 @@ class Process:
 
 
 @dataclass(frozen=True, slots=True)
+class FurtherCertificate:
+    """``[[tls.certificates]]``: PEM files; the certificate itself says for which names."""
+
+    certificate: str = setting(PATH)
+    key: str = setting(PATH)
+
+
+@dataclass(frozen=True, slots=True)
 class Tls:
-    """``[tls]``: PEM files, or empty without TLS."""
+    """``[tls]``: PEM files, or empty without TLS; ``certificates`` are further ones, for other names."""
 
     certificate: str = setting(PATH, "")
     key: str = setting(PATH, "")
+    certificates: tuple[FurtherCertificate, ...] = sections(FurtherCertificate)
+
+    @property
+    def files(self) -> tuple[CertificateFiles, ...]:
+        """The files of all certificates, the first for clients that ask for no name that we have."""
+        if not (self.certificate or self.key):
+            return ()
+        further = [CertificateFiles(one.certificate, one.key) for one in self.certificates]
+        return CertificateFiles(self.certificate, self.key), *further
 
 
 @dataclass(frozen=True, slots=True)

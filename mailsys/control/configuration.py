@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from datetime import UTC, datetime
 
 from mailsys.config import Configuration, ConfigurationError, load, not_built_yet, render_json, render_toml
 from mailsys.control.command import CannotDo, config_path
@@ -29,7 +30,24 @@ def run_check(arguments: argparse.Namespace) -> int:
         print(f"Note: {sentence}")
     if not configuration.listen:
         print("Note: there is no [[listen]], so a server would open no port.")
+    for sentence in _certificates(configuration):
+        print(sentence)
     return 0
+
+
+def _certificates(configuration: Configuration) -> Iterator[str]:
+    """What each certificate says, and what is to be done about it."""
+    if not configuration.tls.files:
+        return
+    from mailsys.tls.certificate import read_certificates
+    from mailsys.tls.remarks import describe, remarks
+    from mailsys.tls.table import CertificateTable
+
+    table = CertificateTable(read_certificates(configuration.tls.files))
+    for certificate in table.certificates:
+        yield f"Certificate {describe(certificate)}."
+    for remark in remarks(table, configuration.hostname, datetime.now(UTC)):
+        yield f"Warning: {remark}"
 
 
 def run_show(arguments: argparse.Namespace) -> int:

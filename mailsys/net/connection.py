@@ -20,13 +20,13 @@ from twisted.internet.interfaces import (
     IDelayedCall,
     IHalfCloseableProtocol,
     IHandshakeListener,
+    IOpenSSLServerConnectionCreator,
     IPushProducer,
     IReactorTime,
     ISSLTransport,
     ITCPTransport,
 )
 from twisted.internet.protocol import Protocol, connectionDone
-from twisted.internet.ssl import CertificateOptions
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -61,7 +61,7 @@ class Connection(Protocol):
         clock: IReactorTime,
         peer: Peer,
         converse: Callable[[], IConversation],
-        tls: CertificateOptions | None,
+        tls: IOpenSSLServerConnectionCreator | None,
         *,
         implicit_tls: bool = False,
         on_end: Callable[[Connection], None] = lambda connection: None,

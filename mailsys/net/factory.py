@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from twisted.internet.address import IPv4Address, IPv6Address
-from twisted.internet.interfaces import IAddress, IReactorTime, ITransport
+from twisted.internet.interfaces import IAddress, IOpenSSLServerConnectionCreator, IReactorTime, ITransport
 from twisted.internet.protocol import Factory, Protocol
-from twisted.internet.ssl import CertificateOptions
 
 from mailsys.interfaces import IConversation, Peer
 from mailsys.net.connection import Connection
@@ -36,7 +35,7 @@ class ConversationFactory(Factory):
         service: str,
         limits: ConnectionLimits,
         busy: bytes,
-        tls: CertificateOptions | None,
+        tls: IOpenSSLServerConnectionCreator | None,
         *,
         implicit_tls: bool = False,
     ) -> None:

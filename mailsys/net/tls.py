@@ -1,40 +1,68 @@
-"""Our certificate, as Twisted wants it: TLS 1.2 or newer (RFC 8996, RFC 9325)."""
+"""TLS on our listeners: the certificates in force, and for each listener tickets of its own."""
 
 from __future__ import annotations
 
-from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from OpenSSL.crypto import X509, PKey
-from OpenSSL.SSL import Error as SSLError
-from twisted.internet.ssl import CertificateOptions, TLSVersion
+from collections.abc import Sequence
+
+from OpenSSL import SSL
+from twisted.internet.interfaces import IOpenSSLServerConnectionCreator, IReactorTime
+from twisted.protocols.tls import TLSMemoryBIOProtocol
+from zope.interface import implementer
+
+from mailsys.tls.certificate import HostCertificate
+from mailsys.tls.context import listener_context
+from mailsys.tls.table import CertificateTable
+
+TICKET_KEY_SECONDS = 24 * 3600.0
 
 
-class CertificateError(Exception):
-    """Certificate or key cannot be used; the text says why."""
+class HostTLS:
+    """The certificates in force, for all listeners of the host; changed in the reactor's thread."""
+
+    def __init__(self, certificates: Sequence[HostCertificate]) -> None:
+        self.table = CertificateTable(certificates)
+        self.generation = 0
+
+    def renew(self, certificates: Sequence[HostCertificate]) -> None:
+        """Put these in force for the handshakes to come.
+
+        Tickets stay good if they are for the same names as before: the client knows by them that it
+        speaks with us again, whichever certificate told it so the first time.
+        """
+        table = CertificateTable(certificates)
+        self.generation += table.names != self.table.names
+        self.table = table
+
+    def replace(self, old: HostCertificate, new: HostCertificate) -> None:
+        """Put one in force in place of another; nothing happens if that is no longer there."""
+        self.renew([new if one is old else one for one in self.table.certificates])
+
+    def context(self, name: bytes | None) -> SSL.Context:
+        """What to serve a client with that asks for this name."""
+        return self.table.choose(name).context
 
 
-def load_certificate(certificate_path: str, key_path: str) -> CertificateOptions:
-    """Read a certificate chain and its key, both PEM; raises CertificateError."""
-    try:
-        with open(certificate_path, "rb") as file:
-            chain = [X509.from_cryptography(found) for found in x509.load_pem_x509_certificates(file.read())]
-        options = CertificateOptions(
-            privateKey=_read_key(key_path),
-            certificate=chain[0],
-            extraCertChain=chain[1:],
-            raiseMinimumTo=TLSVersion.TLSv1_2,
-        )
-        options.getContext().check_privatekey()
-    except SSLError:
-        why = "they do not belong together, or OpenSSL does not take them"
-        raise CertificateError(f"certificate {certificate_path} with key {key_path}: {why}") from None
-    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise CertificateError(f"certificate {certificate_path} with key {key_path}: {error}") from error
-    return options
+@implementer(IOpenSSLServerConnectionCreator)
+class ListenerTLS:
+    """One listener's TLS.
 
+    Its key for tickets is made anew every day, and when the host's names change; with it the tickets
+    of the key before are worth no more than none.  What was recorded stays secret when a key is lost
+    later, as no file ever holds it.
+    """
 
-def _read_key(path: str) -> PKey:
-    """A TypeError says that it is locked, or of a kind that is of no use here."""
-    with open(path, "rb") as file:
-        return PKey.from_cryptography_key(load_pem_private_key(file.read(), None))  # type: ignore[arg-type]
+    def __init__(self, host: HostTLS, clock: IReactorTime) -> None:
+        self._host = host
+        self._clock = clock
+        self._make_context()
+
+    def serverConnectionForTLS(self, protocol: TLSMemoryBIOProtocol) -> SSL.Connection:
+        """For one more connection; Twisted calls it when the handshake begins."""
+        if self._host.generation != self._generation or self._clock.seconds() >= self._until:
+            self._make_context()
+        return SSL.Connection(self._context, None)
+
+    def _make_context(self) -> None:
+        self._context = listener_context(self._host.context)
+        self._generation = self._host.generation
+        self._until = self._clock.seconds() + TICKET_KEY_SECONDS

@@ -23,7 +23,9 @@ from mailsys.interfaces import ConnectionEnded, IConversation, Peer
 from mailsys.net.connection import Connection
 from mailsys.net.factory import ConversationFactory
 from mailsys.net.limits import ConnectionLimits
-from mailsys.net.tls import load_certificate
+from mailsys.net.tls import HostTLS, ListenerTLS
+from mailsys.tls.certificate import read_certificate
+from mailsys.tls.files import CertificateFiles
 
 SECONDS = 10  # no client here waits longer
 LOOPBACK = "tcp:0:interface=127.0.0.1:backlog=400"
@@ -195,10 +197,11 @@ def hear_line(peer):
 
 
 def make_certificate(folder):
-    """Our certificate as the server wants it, and a client's context that believes nobody else."""
+    """TLS for a listener, with a certificate of its own, and a client's context that believes nobody else."""
     write_self_signed(str(folder), ["mail.test"], datetime.datetime.now(datetime.UTC))
     paths = os.path.join(folder, "cert.pem"), os.path.join(folder, "key.pem")
-    return load_certificate(*paths), ssl.create_default_context(cafile=paths[0])
+    host = HostTLS([read_certificate(CertificateFiles(*paths))])
+    return ListenerTLS(host, reactor), ssl.create_default_context(cafile=paths[0])
 
 
 def needs_ipv6():

@@ -14,10 +14,7 @@ from net_house import SECONDS, SocketTestCase, hear, hear_line, make_certificate
 
 from mailsys.interfaces import ConnectionEnded
 from mailsys.net import connection as net
-from mailsys.net.tls import CertificateError, load_certificate
 
-# Twisted still gives OpenSSL's wrapper the objects that it took before.
-pytestmark = pytest.mark.filterwarnings("ignore:Passing pyOpenSSL:DeprecationWarning")
 LETTER = os.urandom(3 << 20)
 
 
@@ -298,54 +295,3 @@ class BackPressure(TLSTestCase):
         factory = await self.listen(talk, implicit_tls=True)
         assert await self.client(factory, exchange) == LETTER
         assert heard == LETTER
-
-
-# Certificates
-
-
-@pytest.fixture(scope="module")
-def folders(tmp_path_factory):
-    """Two folders, each with a certificate and its key."""
-    folders = [tmp_path_factory.mktemp(name) for name in ("one", "other")]
-    for folder in folders:
-        make_certificate(folder)
-    return folders
-
-
-@pytest.mark.parametrize(
-    "trouble", ["no certificate", "no key", "no PEM", "garbage for a key", "a key of another", "a locked key"]
-)
-def test_a_certificate_that_cannot_be_used(folders, tmp_path, trouble):
-    one, other = folders
-    certificate, key = one / "cert.pem", one / "key.pem"
-    made = tmp_path / "made.pem"
-    match trouble:
-        case "no certificate":
-            certificate = made
-        case "no key":
-            key = made
-        case "no PEM":
-            certificate = made
-            made.write_text("nothing of the kind")
-        case "garbage for a key":
-            key = made
-            made.write_text("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
-        case "a key of another":
-            key = other / "key.pem"
-        case "a locked key":
-            key = made
-            made.write_bytes(locked(one / "key.pem"))
-    with pytest.raises(CertificateError, match=r"(cert|made)\.pem"):
-        load_certificate(str(certificate), str(key))
-
-
-def locked(path):
-    from cryptography.hazmat.primitives.serialization import (
-        BestAvailableEncryption,
-        Encoding,
-        PrivateFormat,
-        load_pem_private_key,
-    )
-
-    key = load_pem_private_key(path.read_bytes(), None)
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"secret"))
