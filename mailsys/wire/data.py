@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from enum import Enum
 
+from mailsys.wire.line_ends import LineEnds
+
 END = b"\r\n.\r\n"
 # RFC 5321 4.5.3.1.6 asks for 998 octets; real mail has longer lines, and we change no bytes.
 LINE_OCTETS = 1024 * 1024
@@ -102,3 +104,34 @@ def _possible_end(data: bytes) -> int:
         if data.endswith(END[:octets]):
             return octets
     return 0
+
+
+class DataEncoder:
+    """Makes the wire form of a content for DATA: CR LF line ends, dots stuffed, the end mark.
+
+    The same however the content is cut into pieces.
+    """
+
+    __slots__ = ("_at_line_start", "_line_ends")
+
+    def __init__(self) -> None:
+        self._line_ends = LineEnds()
+        self._at_line_start = True
+
+    def feed(self, piece: bytes) -> bytes:
+        """Return what can be sent so far."""
+        return self._stuff(self._line_ends.feed(piece))
+
+    def end(self) -> bytes:
+        """Return the rest, with the end mark on a line of its own."""
+        return self._line_ends.end() + b".\r\n"
+
+    def _stuff(self, lines: bytes) -> bytes:
+        """RFC 5321 4.5.2: a line that begins with a dot gets another."""
+        if not lines:
+            return lines
+        is_first = self._at_line_start and lines.startswith(b".")
+        self._at_line_start = lines.endswith(b"\n")
+        if b"\n." in lines:
+            lines = lines.replace(b"\n.", b"\n..")
+        return b"." + lines if is_first else lines
