@@ -21,11 +21,18 @@ from mailsys.net.certificate_watch import CertificateWatch
 from mailsys.net.tls import HostTLS
 from mailsys.process import (
     CannotBecome,
+    InheritedSockets,
+    Supervisor,
     become,
+    check_data_folder,
     check_user,
     claim,
+    first_environment,
+    forbid_core_dumps,
+    keep_files_private,
     make_data_folder,
     raise_file_limit,
+    sign,
 )
 from mailsys.stations import CannotWork, Stations
 from mailsys.tls.certificate import HostCertificate, read_certificates
@@ -43,41 +50,58 @@ class CannotStart(Exception):  # noqa: N818 - a sentence for the operator
 class MailHost(Service):
     """One host.
 
-    What keeps it from starting is logged.  If that is known before the reactor runs, ``startService``
-    raises CannotStart.  Otherwise it stands in ``failure``, and ``give_up`` is called, which has to
-    stop the reactor.
+    What keeps it from starting is logged.  If that is known before the reactor runs, ``prepare`` or
+    ``startService`` raises CannotStart.  Otherwise it stands in ``failure``, and ``give_up`` is called,
+    which has to stop the reactor.  ``user`` is whom the process will be, should somebody else see to that.
     """
 
     name = "mailsys"
 
-    def __init__(self, configuration: Configuration, reactor: Any, give_up: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        configuration: Configuration,
+        reactor: Any,
+        give_up: Callable[[], None],
+        user: str | None = None,
+    ) -> None:
         self._configuration = configuration
+        self._user = configuration.process.user if user is None else user
         self._reactor = reactor
         self._give_up = give_up
         self._listeners = Listeners(reactor, configuration.limits)
         self._stations: Stations | None = None
         self._tls: HostTLS | None = None
         self._watch: CertificateWatch | None = None
-        self._claim: int | None = None
+        self._claim = -1  # the descriptor that holds it
+        self._phase = "starting"
+        self._supervisor = Supervisor(reactor, os.environ, self._describe)
         # One step at a time: bind, serve, each reading of the configuration, stop.
         self._steps: Deferred[None] = succeed(None)
-        self._is_begun = self._is_stopping = False
+        self._is_begun = self._is_prepared = self._is_stopping = False
         self.failure = ""
 
     # ------------------------------------------------------------------ start
 
-    def privilegedStartService(self) -> None:
-        """Bind the ports while we may; nobody is served before the log was replayed."""
+    def prepare(self) -> None:
+        """Take the data folder and bind the ports while we may; nobody is let in yet.
+
+        Whoever makes a daemon of the process calls it before that, where mistakes can still be told.
+        """
         self._is_begun = True
         signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(self.reload))
         self._begin(self._bind)
         self._tell_failure()
+        self._is_prepared = True
+
+    def privilegedStartService(self) -> None:
+        """What twistd calls as root."""
+        if not self._is_begun:
+            self.prepare()
 
     def startService(self) -> None:
         """Become who we are to be, replay, and serve."""
         super().startService()  # type: ignore[no-untyped-call]
-        if not self._is_begun:  # twist, unlike twistd, begins here
-            self.privilegedStartService()
+        self.privilegedStartService()  # twist, unlike twistd, begins here
         self._begin(self._serve)
         self._tell_failure()
 
@@ -92,7 +116,8 @@ class MailHost(Service):
     def _fail(self, failure: Failure) -> None:
         if failure.check(CannotBecome, CannotListen, CannotWork, CertificateError):
             self.failure = str(failure.value)
-            log.critical("{reason}", reason=self.failure)
+            if self._is_prepared:  # before, whoever calls us tells it, and there may be no log yet
+                log.critical("{reason}", reason=self.failure)
         else:
             self.failure = f"The server cannot start: {failure.value!r}; its log tells more."
             log.failure("The server cannot start", failure)
@@ -104,24 +129,40 @@ class MailHost(Service):
             raise CannotStart(self.failure)
 
     async def _bind(self) -> None:
-        configuration = self._configuration
-        check_user(configuration.process.user)
+        configuration, user = self._configuration, self._user
+        check_user(user)
         raise_file_limit()
+        forbid_core_dumps()
+        keep_files_private()
         for sentence in not_built_yet(configuration):
             log.warn("{sentence}", sentence=sentence)
-        make_data_folder(configuration.data, configuration.process.user)
+        make_data_folder(configuration.data, user)
+        check_data_folder(configuration.data, user)
+        self._claim = claim(configuration.data, user)
         if files := configuration.tls.files:
             self._tls = HostTLS(read_certificates(files))
-        await self._listeners.bind(configuration, self._tls)
+        inherited = InheritedSockets.from_environment(first_environment())
+        await self._listeners.bind(configuration, self._tls, inherited)
 
     async def _serve(self) -> None:
-        become(self._configuration.process.user)
-        self._claim = claim(self._configuration.data)
+        become(self._user)
+        try:
+            sign(self._claim)
+        except OSError:  # a full disk keeps nobody from fetching mail
+            log.failure("The lock of the data folder could not be signed")
+        self._supervisor.start()
         self._stations = stations = Stations(self._configuration, self._reactor)
         await stations.start()
         self._watch_certificates(stations)
         if not self._is_stopping:
             self._listeners.let_in(stations.converse)
+            self._phase = "serving"
+            self._supervisor.ready()
+
+    def _describe(self) -> str:
+        """One line for whoever asks how we are."""
+        count = self._listeners.connections
+        return f"{self._phase}: {count} connection{'' if count == 1 else 's'}"
 
     def _watch_certificates(self, stations: Stations) -> None:
         if self._tls is None:
@@ -141,6 +182,13 @@ class MailHost(Service):
         stations = self._stations
         if stations is None:
             return
+        self._supervisor.reloading()
+        try:
+            await self._take_over(stations)
+        finally:
+            self._supervisor.ready()
+
+    async def _take_over(self, stations: Stations) -> None:
         try:
             renewal, certificates = await stations.files.run(self._read_again)
         except (ConfigurationError, CertificateError) as mistakes:
@@ -178,6 +226,8 @@ class MailHost(Service):
         """Take no new connection, end the open ones, and finish what was begun."""
         super().stopService()  # type: ignore[no-untyped-call]
         self._is_stopping = True
+        self._phase = "stopping"
+        self._supervisor.stopping()
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
@@ -188,8 +238,9 @@ class MailHost(Service):
             await self._watch.stop()
         if self._stations is not None:
             await self._stations.stop()
-        if self._claim is not None:
+        if self._claim >= 0:
             os.close(self._claim)
+        self._supervisor.close()
 
 
 def _now() -> datetime:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import pwd
 import signal
+from typing import Any
 
 from twisted.application.service import IService
 from twisted.python import usage
@@ -23,18 +25,59 @@ class Options(usage.Options):
     def postOptions(self) -> None:
         """Read the configuration while mistakes can still be told plainly."""
         try:
-            self["configuration"] = load(find_configuration(self["config"]), known_judges())
+            configuration = load(find_configuration(self["config"]), known_judges())
+            self["configuration"] = configuration
+            self["user"] = user_of_twistd(getattr(self, "parent", {}), configuration.process.user)
         except (ConfigurationError, CannotDo) as error:
-            raise usage.UsageError(str(error)) from error
+            raise _end(error) from error
+
+
+def user_of_twistd(options: Any, configured: str) -> str:
+    """Whom the process becomes, by ``--uid`` or by ``[process] user``; raises CannotDo when they disagree."""
+    uid, gid = options.get("uid"), options.get("gid")
+    if options.get("euid"):
+        raise CannotDo("--euid would let the server become root again at any time: leave it out.")
+    if uid is None:
+        if gid is not None:
+            raise CannotDo(
+                "--gid has no effect without --uid: name the user, whose groups it gets, or neither."
+            )
+        return configured
+    name = _name_of(uid)
+    if os.geteuid() not in (0, uid):
+        raise CannotDo(f"--uid {name}: only root may become {name}; start twistd as root, or as {name}.")
+    if configured not in ("", name):
+        raise CannotDo(
+            f'--uid {name} and [process] user = "{configured}" contradict each other:'
+            " name the same user, or leave one of them out."
+        )
+    return name
+
+
+def _name_of(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        raise CannotDo(f"--uid {uid}: this machine has no such user.") from None
 
 
 def makeService(options: Options) -> IService:
-    """The whole host, not yet started."""
+    """The whole host, with its ports open, but not started: twistd makes a daemon of it only afterwards."""
     from twisted.internet import reactor
 
-    from mailsys.service import MailHost
+    from mailsys.service import CannotStart, MailHost
 
-    return MailHost(options["configuration"], reactor, give_up=_end_by_signal)
+    host = MailHost(options["configuration"], reactor, give_up=_end_by_signal, user=options["user"])
+    try:
+        host.prepare()
+    except CannotStart as reason:
+        raise _end(reason) from None
+    return host
+
+
+def _end(reason: Exception) -> SystemExit:
+    """One sentence on standard error, and exit status 1."""
+    return SystemExit(f"mailsys: {reason}")
 
 
 def _end_by_signal() -> None:

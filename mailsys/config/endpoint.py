@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 
 from mailsys.config.values import Wrong
@@ -13,9 +14,11 @@ _NOT_HERE = {
     "tls": 'write "tcp:…", and tls = "implicit" beside it',
     "haproxy": 'write "tcp:…", and let peers connect without a proxy; its header is not understood yet',
     "stdio": _RIGHT,
+    "systemd": 'write the address as the socket unit has it, as in "tcp:25"; the socket is found by it',
 }
 _OPENS_NOTHING = ("tcp", "tcp6", "unix")  # building these endpoints only stores what was said
 BACKLOG = 1024  # connections that the kernel keeps until we take them; a burst beyond it loses some
+_ESCAPED = re.compile(r"\\(.)")
 _PART = re.compile(r"(?<!\\):")
 _PORT = re.compile(r"tcp6?:(?:[^:]*:)*?(?:port=)?([0-9]+)(?::|$)")
 
@@ -39,6 +42,29 @@ def with_backlog(endpoint: str) -> str:
     kind, *parts = _PART.split(endpoint)
     says_it = len(parts) > 2 or any(part.startswith("backlog=") for part in parts)
     return endpoint if says_it or kind not in ("tcp", "tcp6") else f"{endpoint}:backlog={BACKLOG}"
+
+
+def address_of(endpoint: str) -> tuple[str, str, int] | None:
+    """Kind (tcp, tcp6, unix), host (empty for any) or path, and port; None for endpoints of other kinds."""
+    kind, *parts = _PART.split(endpoint)
+    if kind not in _OPENS_NOTHING:
+        return None
+    named = dict(part.split("=", 1) for part in parts if "=" in part)
+    plain = [_ESCAPED.sub(r"\1", part) for part in parts if "=" not in part]
+    if kind == "unix":
+        return kind, _ESCAPED.sub(r"\1", named["address"]) if "address" in named else plain[0], 0
+    port = int(named.get("port") or plain.pop(0))
+    interface = named.get("interface") or (plain[0] if plain else "")
+    return kind, _plain_host(_ESCAPED.sub(r"\1", interface)), port
+
+
+def _plain_host(text: str) -> str:
+    """An address in its shortest writing, and nothing for the one that means all of them."""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return text
+    return "" if address.is_unspecified else str(address)
 
 
 def _known_prefixes() -> set[str]:

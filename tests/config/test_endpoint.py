@@ -4,7 +4,7 @@ import sys
 import pytest
 from twisted.internet.endpoints import serverFromString
 
-from mailsys.config.endpoint import read_endpoint, with_backlog
+from mailsys.config.endpoint import address_of, read_endpoint, with_backlog
 from mailsys.config.values import Wrong
 
 
@@ -19,7 +19,6 @@ from mailsys.config.values import Wrong
         r"tcp6:25:interface=\:\:1",
         "tcp:interface=127.0.0.1:port=65535",
         "unix:/run/mailsys/lmtp:mode=660",
-        "systemd:domain=INET:index=0",
     ],
 )
 def test_endpoints(text):
@@ -51,7 +50,12 @@ def test_what_is_no_endpoint_here(value):
 
 @pytest.mark.parametrize(
     ("text", "setting"),
-    [("ssl:465", "tls ="), ("tls:/x:tcp:1", "tls ="), ("haproxy:tcp:25", "without a proxy")],
+    [
+        ("ssl:465", "tls ="),
+        ("tls:/x:tcp:1", "tls ="),
+        ("haproxy:tcp:25", "without a proxy"),
+        ("systemd:domain=INET:index=0", "the address as the socket unit has it"),
+    ],
 )
 def test_what_has_a_setting_of_its_own(text, setting):
     with pytest.raises(Wrong) as caught:
@@ -86,3 +90,22 @@ def test_tcp_has_room_for_a_burst_of_connections(endpoint):
 )
 def test_who_says_how_much_room_is_believed(endpoint):
     assert with_backlog(endpoint) == endpoint
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "address"),
+    [
+        ("tcp:25", ("tcp", "", 25)),
+        ("tcp:port=25:interface=0.0.0.0", ("tcp", "", 25)),
+        ("tcp:25:192.0.2.1:50", ("tcp", "192.0.2.1", 25)),
+        ("tcp:interface=192.0.2.1:port=25:backlog=7", ("tcp", "192.0.2.1", 25)),
+        ("tcp6:25", ("tcp6", "", 25)),
+        (r"tcp6:25:interface=\:\:", ("tcp6", "", 25)),
+        (r"tcp6:25:interface=2001\:db8\:0\:\:1", ("tcp6", "2001:db8::1", 25)),
+        ("unix:/run/mailsys/lmtp:mode=660", ("unix", "/run/mailsys/lmtp", 0)),
+        (r"unix:address=/run/a\:b", ("unix", "/run/a:b", 0)),
+        ("onion:25", None),
+    ],
+)
+def test_the_address_of_an_endpoint(endpoint, address):
+    assert address_of(endpoint) == address

@@ -1,7 +1,12 @@
 """Real hosts on loopback: one for most tests, whose people are each used once, and others on request."""
 
 import itertools
+import os
+import pwd
 import shutil
+import site
+import subprocess
+import sys
 import tempfile
 import uuid
 from pathlib import Path
@@ -51,6 +56,28 @@ def open_folder():
     folder.chmod(0o755)
     yield folder
     shutil.rmtree(folder)
+
+
+@pytest.fixture
+def nobody(open_folder, monkeypatch):
+    """The user nobody, where root can become it; what we start is a Python that nobody can read, too."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can become another user")
+    user = pwd.getpwnam("nobody")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([os.environ["PYTHONPATH"], *site.getsitepackages()]))
+    probe = "import encodings.ascii, mailsys.service"
+    for python in (sys.executable, f"/usr/bin/python{sys.version_info[0]}.{sys.version_info[1]}"):
+        try:
+            subprocess.run(
+                [python, "-c", probe],
+                user=user.pw_uid, group=user.pw_gid, extra_groups=[],
+                cwd=open_folder, capture_output=True, check=True, timeout=60,
+            )  # fmt: skip
+        except (OSError, subprocess.CalledProcessError):
+            continue
+        monkeypatch.setattr(sys, "executable", python)
+        return user
+    pytest.skip("no Python of this machine can be read by other users")
 
 
 @pytest.fixture

@@ -87,9 +87,7 @@ def test_two_servers_on_one_data_folder(own_host):
 
 def test_a_port_that_is_taken(own_host):
     where = own_host.organisation
-    with socket.socket() as other:
-        other.bind((where.address, where.port("pop3")))
-        other.listen()
+    with socket.create_server((where.address, where.port("pop3"))):
         ended = serve(own_host)
     assert ended.returncode == 1
     assert f"pop3 cannot listen at tcp:{where.port('pop3')}" in ended.stderr

@@ -1,0 +1,26 @@
+"""The process itself: who it is, what it may open, what it was handed, and who watches over it."""
+
+from mailsys.process.data import CannotUse, check_data_folder, claim, make_data_folder, owner_of_claim, sign
+from mailsys.process.inherited import InheritedSockets, first_environment
+from mailsys.process.limits import forbid_core_dumps, keep_files_private, raise_file_limit
+from mailsys.process.supervisor import Supervisor
+from mailsys.process.user import CannotBecome, become, check_user, user_named
+
+__all__ = [
+    "CannotBecome",
+    "CannotUse",
+    "InheritedSockets",
+    "Supervisor",
+    "become",
+    "check_data_folder",
+    "check_user",
+    "claim",
+    "first_environment",
+    "forbid_core_dumps",
+    "keep_files_private",
+    "make_data_folder",
+    "owner_of_claim",
+    "raise_file_limit",
+    "sign",
+    "user_named",
+]

@@ -1,0 +1,100 @@
+"""Does what systemd does for a service: keeps its sockets open, hands them over, hears what it says."""
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+
+SECONDS = 20
+# Puts the sockets where a service looks for them, from 3 on, and becomes the service.
+LAUNCHER = """
+import os, sys
+numbers = map(int, filter(None, sys.argv[1].split(",")))
+high = [os.dup2(number, 200 + turn) for turn, number in enumerate(numbers)]
+os.closerange(3, 200)
+for turn, descriptor in enumerate(high):
+    os.dup2(descriptor, 3 + turn)
+os.closerange(3 + len(high), 400)
+os.environ["LISTEN_PID"] = str(os.getpid())
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+class ServiceManager:
+    """``stop`` and ``start`` again as often as you like; the sockets stay open until ``close``."""
+
+    def __init__(self, host, folder, watchdog_seconds=0):
+        self.host = host
+        self._watchdog_seconds = watchdog_seconds
+        self._path = str(folder / "notify")
+        self._notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._notify.bind(self._path)
+        self._notify.settimeout(SECONDS)
+        self.sockets = []
+        self.process = None
+        self.said = []  # one dictionary a datagram
+
+    def listen(self, address, port, family=socket.AF_INET):
+        """As ListenStream= of a socket unit."""
+        self.sockets.append(socket.create_server((address, port), family=family, backlog=1024))
+
+    def listen_locally(self, path):
+        listening = socket.socket(socket.AF_UNIX)
+        listening.bind(str(path))
+        listening.listen(1024)
+        self.sockets.append(listening)
+
+    def start(self, *before):
+        """Begin the service; ``before`` is a program that starts it, by its path, and its options."""
+        environment = dict(os.environ, NOTIFY_SOCKET=self._path)
+        if self.sockets:
+            environment["LISTEN_FDS"] = str(len(self.sockets))
+        if self._watchdog_seconds:
+            environment["WATCHDOG_USEC"] = str(int(self._watchdog_seconds * 1_000_000))
+        command = [*before, sys.executable, "-m", "mailsys", "--config", str(self.host.config), "serve"]
+        numbers = [one.fileno() for one in self.sockets]
+        with self.host.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", LAUNCHER, ",".join(map(str, numbers)), *map(str, command)],
+                env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=numbers,
+            )  # fmt: skip
+
+    def hear(self, expected):
+        """Wait until the service says a line; return what came with it."""
+        deadline = time.monotonic() + SECONDS
+        while time.monotonic() < deadline:
+            self.said.append(
+                dict(line.split("=", 1) for line in self._notify.recv(4096).decode().split("\n"))
+            )
+            if "=".join(expected) in "\n".join(f"{key}={value}" for key, value in self.said[-1].items()):
+                return self.said[-1]
+        raise AssertionError(f"{expected} was not said, but {self.said}")
+
+    def quiet_seconds(self, most):
+        """How long nothing was said, up to so many seconds."""
+        begun = time.monotonic()
+        while (left := begun + most - time.monotonic()) > 0:
+            self._notify.settimeout(left)
+            try:
+                self._notify.recv(4096)
+                begun = time.monotonic()
+            except TimeoutError:
+                break
+        self._notify.settimeout(SECONDS)
+        return time.monotonic() - begun
+
+    def stop(self):
+        """As systemd does; return the exit status."""
+        self.process.terminate()
+        return self.process.wait(SECONDS)
+
+    def close(self):
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        for one in [*self.sockets, self._notify]:
+            one.close()
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self._path)
