@@ -15,7 +15,7 @@ from twisted.python.failure import Failure
 
 from mailsys.config import Configuration, ConfigurationError, load, not_built_yet
 from mailsys.config.renewal import Renewal, renew
-from mailsys.judge.builtin import BUILTIN
+from mailsys.control.configuration import installed
 from mailsys.listeners import CannotListen, Listeners
 from mailsys.net.certificate_watch import CertificateWatch
 from mailsys.net.tls import HostTLS
@@ -199,19 +199,23 @@ class MailHost(Service):
         except Exception:
             log.failure("The configuration was not read again: the old one stays in force")
             return
-        self._configuration = renewal.configuration
-        stations.configure(renewal.configuration)
-        self._listeners.renew(renewal.configuration.limits, stations.converse)
+        try:
+            self._configuration, plugins = await stations.renew(renewal.configuration)
+        except CannotWork as reason:
+            log.error("{reason}", reason=str(reason))
+            log.error("The configuration was not read again: the old one stays in force")
+            return
+        self._listeners.renew(self._configuration.limits, stations.converse)
         self._renew_certificates(certificates)
         log.info("Read configuration and certificates again, for new connections")
-        if renewal.needs_restart:
-            log.warn("Changed, but needs a restart: {names}", names=", ".join(renewal.needs_restart))
+        if needs_restart := (*renewal.needs_restart, *plugins):
+            log.warn("Changed, but needs a restart: {names}", names=", ".join(needs_restart))
 
     def _read_again(self) -> tuple[Renewal, tuple[HostCertificate, ...]]:
         """In a thread, since files are read; raises ConfigurationError, CertificateError."""
         in_force = self._tls.table.certificates if self._tls else ()
         held = [certificate.files for certificate in in_force]
-        renewal = renew(self._configuration, load(self._configuration.path, tuple(BUILTIN), held))
+        renewal = renew(self._configuration, load(self._configuration.path, installed(), held))
         return renewal, read_certificates(renewal.configuration.tls.files, in_force)
 
     def _renew_certificates(self, certificates: tuple[HostCertificate, ...]) -> None:

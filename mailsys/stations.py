@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from twisted.internet.task import Clock
 from twisted.logger import Logger
@@ -21,13 +22,18 @@ from mailsys.accounts.directory import Directory
 from mailsys.accounts.logins import Logins
 from mailsys.accounts.portal import open_portal
 from mailsys.accounts.recent import RecentLogins
+from mailsys.accounts.sources import DirectoryWithSources
 from mailsys.config.schema import Configuration
+from mailsys.control.configuration import installed
 from mailsys.disk import Disk
+from mailsys.extensions.plugged_in import PluggedIn, plugged_in
+from mailsys.extensions.plugins import CannotUse, Plugins
 from mailsys.intake.intake import Intake
 from mailsys.intake.spool import spool_path
-from mailsys.interfaces import Account, IConversation, IDirectory
+from mailsys.interfaces import Account, IConversation, IDirectory, IQuota, Services
 from mailsys.journal import FILE_NAME as JOURNAL
 from mailsys.journal.ids import SessionIds
+from mailsys.journal.nothing import NoJournal
 from mailsys.journal.reader import newest_session
 from mailsys.journal.writer import Journal
 from mailsys.judge.builtin import build_pipeline
@@ -35,6 +41,8 @@ from mailsys.read.pop3.conversation import POP3Conversation
 from mailsys.receive.conversation import Conversation
 from mailsys.receive.reception import Reception, Settings
 from mailsys.receive.recipients import Admission
+from mailsys.route.deliveries import DeliveryRouter
+from mailsys.route.in_order import RoutersInOrder
 from mailsys.route.router import Router
 from mailsys.store.changes import ChangeFeed
 from mailsys.store.maildir.delivery import MaildirDrop
@@ -44,9 +52,10 @@ from mailsys.store.maildir.quota import MaildirQuota
 from mailsys.store.maildir.quota_look import QuotaLook
 from mailsys.store.maildir.store import MaildirStore
 from mailsys.store.maildir.tree import MaildirTree
-from mailsys.threads import Workers
+from mailsys.threads import NoThreads, Workers
 
 FILE_THREADS = 8
+PLUGIN_THREADS = 8
 
 log = Logger(namespace="mailsys")
 
@@ -76,23 +85,29 @@ class Paths:
         """The log of what was accepted, and its spool."""
         return os.path.join(self.data, "intake")
 
+    def plugin(self, name: str) -> str:
+        """What the plugin of this name keeps, if it keeps anything."""
+        return os.path.join(self.data, "plugins", quote(name, safe="").replace(".", "%2E"))
+
 
 class Stations:
     """All stations of a host.  ``start`` and ``stop`` them in the reactor's thread, each once."""
 
     def __init__(self, configuration: Configuration, reactor: Any) -> None:
         self.paths = Paths(configuration.data)
+        self._hostname = configuration.hostname
         self.disk = Disk()
         self.reactor = reactor
         self.files = Workers(reactor, FILE_THREADS, "files")
         self.hashing = Workers(reactor, configuration.auth.hashing_threads, "hashing")
         self.settling = Workers(reactor, 1, "settling")
+        self.for_plugins = Workers(reactor, PLUGIN_THREADS, "plugins")
         self.directory = Directory(self.paths.accounts, reactor)
         recent = RecentLogins(reactor, secrets.token_bytes(32))
-        stored = StoredPasswords(self.directory, self.paths.accounts, self.hashing, recent)
-        self.portal = open_portal(self.directory, [stored])
+        self.stored_passwords = StoredPasswords(self.directory, self.paths.accounts, self.hashing, recent)
         self.journal = Journal(self.paths.journal)
         self.ids = SessionIds(time.time, newest_session(self.paths.journal))
+        self.plugins = _used(Plugins(installed(), self._services, reactor), configuration)
         self._build_store(configuration)
         self.intake = Intake(
             self.disk,
@@ -115,13 +130,38 @@ class Stations:
         self.drop = MaildirDrop(tree, self.disk, names, self.changes)
         self.store = MaildirStore(tree, self.disk, self.files, self.quota, time.time, secrets.token_bytes)
 
+    def _services(self, name: str) -> Services:
+        """What the plugin that the configuration calls ``name`` may use."""
+        return Services(
+            name,
+            self._hostname,
+            self.paths.plugin(name),
+            self.reactor,
+            time.time,
+            self.for_plugins,
+            self.journal,
+        )
+
+    async def renew(self, configuration: Configuration) -> tuple[Configuration, tuple[str, ...]]:
+        """Take other settings, as ``configure``; raises CannotWork, and then all stays as it was.
+
+        Returns what is in force, and the tables of plugins that need a restart.
+        """
+        try:
+            configuration, needs_restart = await self.plugins.renew(configuration)
+        except CannotUse as error:
+            raise CannotWork(str(error)) from error
+        self.configure(configuration)
+        return configuration, needs_restart
+
     def configure(self, configuration: Configuration) -> None:
         """Take the settings for conversations to come; where data lies must be as it was."""
         self.configuration = configuration
-        self.logins = Logins(self.portal, self.directory, configuration.auth.default_domain)
-        self.judges = build_pipeline(configuration)
-        router = Router(self.directory, configuration.receive.separator)
-        self.admission = Admission(configuration.limits.recipients, self.judges, router, self.quota)
+        self.plugged_in = plugged_in(self.plugins, configuration)
+        accounts = DirectoryWithSources(self.directory, self.plugged_in.accounts)
+        portal = open_portal(accounts, [self.stored_passwords, *self.plugged_in.checkers])
+        self.logins = Logins(portal, self.directory, configuration.auth.default_domain)
+        self.admission = _admission(configuration, self.plugged_in, accounts, self.quota)
 
     async def start(self) -> None:
         """Begin to work, with all that the last run left undone; raises CannotWork.
@@ -129,13 +169,17 @@ class Stations:
         Call ``stop`` in any case.
         """
         self._open_accounts()
-        for workers in (self.files, self.hashing, self.settling):
+        for workers in (self.files, self.hashing, self.settling, self.for_plugins):
             workers.start()
             self._to_undo.push_async_callback(workers.stop)
         self.journal.start()
         self._to_undo.push_async_callback(self.files.run, self.journal.close)
+        self._to_undo.push_async_callback(self.plugins.stop)
         try:
+            await self.plugins.start()
             await self.files.run(self.intake.replay)
+        except CannotUse as error:
+            raise CannotWork(str(error)) from error
         except OSError as error:
             raise CannotWork(f"The log of accepted mail cannot be replayed: {error}.") from error
         self.intake.start()
@@ -193,11 +237,13 @@ class Stations:
         )
         return Reception(
             settings=settings,
-            judges=self.judges,
+            judges=self.admission.judges,
+            header_writers=self.plugged_in.header_writers,
             admission=self.admission,
             quota=self.quota,
             intake=self.intake,
             drop=self.drop,
+            deliveries=self.plugged_in.deliveries,
             logins=self.logins,
             journal=self.journal,
             disk=self.disk,
@@ -215,12 +261,29 @@ def build_directory(configuration: Configuration) -> Directory:
 
 
 def build_admission(configuration: Configuration, directory: IDirectory) -> Admission:
-    """What decides over recipients, for dry runs: it changes nothing on the disk."""
+    """What decides over recipients, for dry runs: it changes nothing on the disk.  Raises CannotWork."""
     disk = Disk()
     tree = MaildirTree(Layout(configuration.store.maildir, configuration.data), disk)
-    router = Router(directory, configuration.receive.separator)
+    plugged = plugged_in(dry_plugins(configuration), configuration)
+    accounts = DirectoryWithSources(directory, plugged.accounts)
+    return _admission(configuration, plugged, accounts, QuotaLook(tree, disk))
+
+
+def _admission(
+    configuration: Configuration, plugged: PluggedIn, accounts: IDirectory, quota: IQuota
+) -> Admission:
+    separator = configuration.receive.separator
+    routers = [
+        *plugged.routers,
+        DeliveryRouter(configuration.route.deliveries, separator),
+        Router(accounts, separator),
+    ]
     return Admission(
-        configuration.limits.recipients, build_pipeline(configuration), router, QuotaLook(tree, disk)
+        configuration.limits.recipients,
+        build_pipeline(configuration, plugged.judges),
+        RoutersInOrder(routers),
+        quota,
+        plugged.deliveries.keys(),
     )
 
 
@@ -229,3 +292,22 @@ def used_octets(configuration: Configuration, account: Account) -> int | None:
     disk = Disk()
     tree = MaildirTree(Layout(configuration.store.maildir, configuration.data), disk)
     return QuotaLook(tree, disk).used(account)
+
+
+def dry_plugins(configuration: Configuration) -> Plugins:
+    """The plugins without a server around them: they are made and never started.  Raises CannotWork."""
+    paths, clock = Paths(configuration.data), Clock()
+
+    def services(name: str) -> Services:
+        folder = paths.plugin(name)
+        return Services(name, configuration.hostname, folder, clock, time.time, NoThreads(), NoJournal())
+
+    return _used(Plugins(installed(), services, clock), configuration)
+
+
+def _used(plugins: Plugins, configuration: Configuration) -> Plugins:
+    try:
+        plugins.use(configuration)
+    except CannotUse as error:
+        raise CannotWork(str(error)) from error
+    return plugins

@@ -12,7 +12,7 @@ from twisted.python import usage
 
 from mailsys.config import ConfigurationError, load
 from mailsys.control.command import CannotDo, find_configuration
-from mailsys.control.configuration import known_judges
+from mailsys.control.configuration import installed
 
 
 class Options(usage.Options):
@@ -25,7 +25,7 @@ class Options(usage.Options):
     def postOptions(self) -> None:
         """Read the configuration while mistakes can still be told plainly."""
         try:
-            configuration = load(find_configuration(self["config"]), known_judges())
+            configuration = load(find_configuration(self["config"]), installed())
             self["configuration"] = configuration
             self["user"] = user_of_twistd(getattr(self, "parent", {}), configuration.process.user)
         except (ConfigurationError, CannotDo) as error:

@@ -35,6 +35,7 @@ MAY_IMPORT = {
     "intake": SHARED,
     "store": SHARED,
     "accounts": SHARED,
+    "extensions": SHARED,
     "plugins": SHARED,
     "lab": frozenset({"message", "config"}),
     "control": EVERYTHING,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pwd
 from collections.abc import Collection, Iterator
-from difflib import get_close_matches
 from itertools import chain
 
 from mailsys.config.certificate import check_certificates
@@ -15,11 +14,7 @@ from mailsys.config.schema import Configuration, Listener
 from mailsys.tls.files import CertificateFiles
 
 
-def check(
-    configuration: Configuration,
-    known_judges: Collection[str],
-    in_force: Collection[CertificateFiles] = (),
-) -> Iterator[Mistake]:
+def check(configuration: Configuration, in_force: Collection[CertificateFiles] = ()) -> Iterator[Mistake]:
     """Every mistake; opens no port and writes nothing.  ``in_force``: certificates that are read already."""
     return chain(
         _check_data(configuration.data),
@@ -29,7 +24,6 @@ def check(
         _check_listeners(configuration),
         _check_proxies(configuration.listen),
         _check_smarthost(configuration),
-        _check_judges(configuration.judge.judges, known_judges),
     )
 
 
@@ -91,11 +85,3 @@ def _check_smarthost(configuration: Configuration) -> Iterator[Mistake]:
         wrong = "cannot be read" if os.path.exists(path) else "does not exist"
         right = "name a file that this user can read"
         yield Mistake("send.smarthost_password_file", shown(path), wrong, right)
-
-
-def _check_judges(judges: Collection[str], known: Collection[str]) -> Iterator[Mistake]:
-    for name in judges:
-        if name not in known:
-            close = get_close_matches(name, known, n=1)
-            right = f"did you mean {close[0]}?" if close else f"known are: {', '.join(sorted(known))}"
-            yield Mistake("judge.judges", shown(name), "is no judge that is installed", right)

@@ -16,8 +16,8 @@ from mailsys.config.endpoint import read_endpoint
 from mailsys.config.nexthop import NextHop, parse_route, parse_smarthost
 from mailsys.config.paths import place_path, place_template, read_template
 from mailsys.config.retry import RetrySchedule, parse_retry
-from mailsys.config.values import Wrong, format_size, format_time, parse_size, parse_time
-from mailsys.message.address import AddressError, parse_domain
+from mailsys.config.values import HIDDEN, Wrong, format_size, format_time, parse_size, parse_time
+from mailsys.message.address import Address, AddressError, parse_address, parse_domain
 
 T = TypeVar("T")
 
@@ -38,6 +38,7 @@ class Kind(Generic[T]):
     read: Callable[[Any], T]
     write: Callable[[T], Any]
     place: Callable[[str, T], T] = _stays
+    is_secret: bool = False  # never shown, not even in a complaint
 
 
 def read_text(value: object) -> str:
@@ -163,6 +164,43 @@ def read_names(value: object) -> tuple[str, ...]:
     return names
 
 
+def read_texts(value: object) -> tuple[str, ...]:
+    """Texts in their order, such as the words of a command."""
+    return tuple(read_each(read_text, value))
+
+
+def read_addresses(value: object) -> tuple[Address, ...]:
+    """Mail addresses, folded."""
+    return tuple(read_each(_read_address, value))
+
+
+def _read_address(item: object) -> Address:
+    try:
+        return parse_address(read_text(item)).folded()
+    except AddressError as error:
+        right = 'write it as in "ann@example.org"'
+        raise Wrong(f'has "{item}", which is no address ({error})', right) from None
+
+
+def read_deliveries(value: object) -> Mapping[Address | str, str]:
+    """Names of deliveries by address (folded) or domain (as A-labels)."""
+    if not isinstance(value, dict):
+        right = 'write [route.deliveries] and lines such as "tickets@example.org" = "NAME"'
+        raise Wrong("is not a table", right)
+    return dict(read_each(_read_delivery, list(value.items())))
+
+
+def _read_delivery(item: tuple[str, object]) -> tuple[Address | str, str]:
+    whom, name = item
+    try:
+        return parse_address(whom).folded() if "@" in whom else parse_domain(whom), read_text(name)
+    except AddressError as error:
+        right = 'write it as in "tickets@example.org" or "lists.example.org"'
+        raise Wrong(f'has "{whom}", which is no address or domain ({error})', right) from None
+    except Wrong as reason:
+        raise Wrong(f'has for "{whom}" what {reason.wrong}', reason.right) from None
+
+
 def read_name_servers(value: object) -> tuple[NameServer, ...]:
     """IP addresses with or without a port."""
     return tuple(read_each(_read_name_server, value))
@@ -226,6 +264,8 @@ def read_tables(value: object) -> Mapping[str, Mapping[str, Any]]:
 
 
 TEXT = Kind(read_text, str)
+TEXTS = Kind(read_texts, list)
+SECRET = Kind(read_text, lambda secret: HIDDEN if secret else "", is_secret=True)
 PATH = Kind(read_text, str, place_path)
 TEMPLATE = Kind(read_template, str, place_template)
 FLAG = Kind(read_flag, bool)
@@ -239,8 +279,10 @@ HOSTNAME = Kind(read_hostname, str)
 DOMAIN = Kind(read_domain, str)
 NETWORKS = Kind(read_networks, lambda networks: [str(network) for network in networks])
 NAMES = Kind(read_names, list)
+ADDRESSES = Kind(read_addresses, lambda addresses: [str(address) for address in addresses])
+DELIVERIES = Kind(read_deliveries, lambda names: {str(whom): name for whom, name in names.items()})
 NAME_SERVERS = Kind(read_name_servers, lambda servers: [_write_name_server(server) for server in servers])
 SMARTHOST = Kind(read_smarthost, lambda hop: str(hop) if hop else "")
 ROUTES = Kind(read_routes, lambda routes: {domain: str(hop) for domain, hop in routes.items()})
 RETRY = Kind(read_retry, str)
-TABLES = Kind(read_tables, dict)
+TABLES: Kind[Any] = Kind(read_tables, dict)

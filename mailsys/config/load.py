@@ -10,6 +10,7 @@ from typing import Any
 
 from mailsys.config.check import check
 from mailsys.config.mistake import ConfigurationError, Mistake
+from mailsys.config.plugins import Installed, read_plugins
 from mailsys.config.schema import Configuration
 from mailsys.config.tables import TableReader
 from mailsys.tls.files import CertificateFiles
@@ -17,19 +18,20 @@ from mailsys.tls.files import CertificateFiles
 FILE_OCTETS = 1024 * 1024
 
 
-def load(
-    path: str, known_judges: Collection[str], in_force: Collection[CertificateFiles] = ()
-) -> Configuration:
+def load(path: str, installed: Installed, in_force: Collection[CertificateFiles] = ()) -> Configuration:
     """The configuration in a file; raises ConfigurationError with every mistake that it has.
 
-    ``in_force`` are certificates that a running server has read already, perhaps when it still could.
+    ``installed`` tells what it may name beside what is built in.  ``in_force`` are certificates that a
+    running server has read already, perhaps when it still could.
     """
     path = os.path.abspath(path)
     reader = TableReader(os.path.dirname(path))
     configuration = replace(reader.read(Configuration, _read_toml(path)), path=path)
     told = {mistake.key for mistake in reader.mistakes}
-    between = [mistake for mistake in check(configuration, known_judges, in_force) if mistake.key not in told]
-    if mistakes := [*reader.mistakes, *between]:
+    between = [mistake for mistake in check(configuration, in_force) if mistake.key not in told]
+    tables = TableReader(reader.base)
+    configuration = replace(configuration, plugins=read_plugins(configuration, installed, tables))
+    if mistakes := [*reader.mistakes, *between, *tables.mistakes]:
         raise ConfigurationError(path, mistakes)
     return configuration
 

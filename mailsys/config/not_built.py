@@ -25,7 +25,4 @@ def not_built_yet(configuration: Configuration) -> list[str]:
             "receive.trusted_networks need not wait for the greeting, but cannot relay yet:"
             " mail for other hosts is refused."
         )
-    if configuration.plugins:
-        names = ", ".join(configuration.plugins)
-        sentences.append(f"[plugins] has no effect yet: nothing is loaded for {names}.")
     return sentences

@@ -7,13 +7,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mailsys.config.plugins import EveryPlugin, PluginTable
 from mailsys.config.schema import Configuration
 from mailsys.config.tables import settings_of
-
-HIDDEN = "(hidden)"
+from mailsys.config.values import HIDDEN
 
 _BARE_KEY = re.compile("[A-Za-z0-9_-]+")
-_SECRET = re.compile("pass|secret|token|credential|key", re.IGNORECASE)
+_SECRET = re.compile("password|passphrase|secret|token|credential|(^|_)key$", re.IGNORECASE)
 
 
 def render_toml(configuration: Configuration) -> str:
@@ -43,17 +43,28 @@ def as_tables(table: Any) -> dict[str, Any]:
         else:
             written[name] = field.metadata["kind"].write(value)
     if "plugins" in written:
-        written["plugins"] = without_secrets(written["plugins"])
+        written["plugins"] = {name: _plugin(name, plugin) for name, plugin in table.plugins.items()}
     return written
 
 
-def without_secrets(value: Any, name: str = "") -> Any:
-    """The settings of plugins are theirs; what sounds like a secret is not shown."""
-    if isinstance(value, Mapping):
-        return {key: without_secrets(inner, key) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [without_secrets(inner, name) for inner in value]
-    return HIDDEN if value and _SECRET.search(name) else value
+def _plugin(name: str, table: PluginTable) -> dict[str, Any]:
+    """A plugin's settings; secrets are hidden, also those that were not declared as such."""
+    common = as_tables(EveryPlugin("" if table.plugin == name else table.plugin, table.deadline))
+    if not common["plugin"]:
+        del common["plugin"]
+    return common | without_secrets(as_tables(table.settings))
+
+
+def without_secrets(table: Mapping[str, Any]) -> dict[str, Any]:
+    """Texts whose name sounds like a secret are not shown; the name of a file is none."""
+    return {
+        name: HIDDEN if value and isinstance(value, str) and _sounds_secret(name) else value
+        for name, value in table.items()
+    }
+
+
+def _sounds_secret(name: str) -> bool:
+    return bool(_SECRET.search(name)) and not name.endswith(("_file", "_path", "_folder"))
 
 
 def _table_lines(name: str, table: Mapping[str, Any]) -> Iterator[str]:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field
-from typing import Any, TypeVar
+from dataclasses import dataclass, field
 
 from mailsys.config.kinds import (
+    DELIVERIES,
     DOMAIN,
     ENDPOINT,
     FLAG,
@@ -32,37 +32,19 @@ from mailsys.config.kinds import (
     TEMPLATE,
     TEXT,
     WAIT,
-    Kind,
     NameServer,
     Network,
     one_of,
     whole_number,
 )
 from mailsys.config.nexthop import NextHop
+from mailsys.config.plugins import PluginTable
 from mailsys.config.retry import RetrySchedule
+from mailsys.config.settings import section, sections, setting
+from mailsys.message.address import Address
 from mailsys.tls.files import CertificateFiles
 
-T = TypeVar("T")
-
 SERVICES = ("smtp", "submission", "lmtp", "pop3", "imap", "web")
-
-
-def setting(kind: Kind[T], default: Any = MISSING) -> T:
-    """A setting; without a default it must stand in the file."""
-    if default is MISSING:
-        required: T = field(metadata={"kind": kind})
-        return required
-    return field(default_factory=lambda: kind.read(default), metadata={"kind": kind})
-
-
-def section(table: type[T]) -> T:
-    """A table of settings, such as ``[limits]``."""
-    return field(default_factory=table, metadata={"section": table})
-
-
-def sections(table: type[T]) -> tuple[T, ...]:
-    """Any number of tables, such as ``[[listen]]``."""
-    return field(default=(), metadata={"sections": table})
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +104,7 @@ class Auth:
     plaintext: str = setting(one_of("never", "loopback", "always"), "loopback")
     default_domain: str = setting(DOMAIN, "")
     hashing_threads: int = setting(whole_number(1, 64), 2)
+    sources: tuple[str, ...] = setting(NAMES, [])
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +124,7 @@ class Receive:
     trusted_networks: tuple[Network, ...] = setting(NETWORKS, [])
     greeting_pause: float = setting(PAUSE, "0.3s")
     separator: str = setting(SEPARATOR, "+")
+    header_writers: tuple[str, ...] = setting(NAMES, [])
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +165,17 @@ class Send:
 
 
 @dataclass(frozen=True, slots=True)
+class Route:
+    """``[route]``: ``routers`` are plugins that are asked before the accounts and aliases.
+
+    ``deliveries`` names the delivery that gets the mail of an address, or of all of a domain.
+    """
+
+    routers: tuple[str, ...] = setting(NAMES, [])
+    deliveries: Mapping[Address | str, str] = setting(DELIVERIES, {})
+
+
+@dataclass(frozen=True, slots=True)
 class Judge:
     """``[judge]``: the judges that run, in order."""
 
@@ -202,8 +197,9 @@ class Configuration:
     limits: Limits = section(Limits)
     dns: Dns = section(Dns)
     send: Send = section(Send)
+    route: Route = section(Route)
     judge: Judge = section(Judge)
-    plugins: Mapping[str, Mapping[str, Any]] = setting(TABLES, {})
+    plugins: Mapping[str, PluginTable] = setting(TABLES, {})  # raw until load has read them
     path: str = field(default="", compare=False)
 
     @property

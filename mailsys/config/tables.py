@@ -24,7 +24,10 @@ class TableReader:
         self.mistakes: list[Mistake] = []
 
     def read(self, into: type[T], table: dict[str, Any], prefix: str = "") -> T:
-        """Build ``into`` from a table whose keys are told as ``prefix`` + key."""
+        """Build ``into`` from a table whose keys are told as ``prefix`` + key.
+
+        Raises Wrong when ``into`` itself refuses what stands there together.
+        """
         settings = settings_of(into)
         for name in table:
             if name not in settings:
@@ -60,7 +63,7 @@ class TableReader:
             return kind.place(self.base, kind.read(value))
         except* Wrong as reasons:
             for reason in leaves(reasons):
-                self._mistake(key, value, reason.wrong, reason.right)
+                self._mistake(key, None if kind.is_secret else value, reason.wrong, reason.right)
         return self._default(field)
 
     def _default(self, field: Field[Any]) -> Any:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+HIDDEN = "(hidden)"  # what is shown of a secret
+
 SIZE_UNITS = {"": 1, "k": 1024, "M": 1024**2, "G": 1024**3}
 TIME_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 
 import mailsys
+from mailsys.interfaces.commands import CannotDo as CannotDo
 
 # The modules of the subcommands, in the order of ``mailsys --help``.  Imported only here, each light.
 COMMANDS: tuple[str, ...] = (
@@ -22,10 +23,6 @@ COMMANDS: tuple[str, ...] = (
     "explain",
     "lab",
 )
-
-
-class CannotDo(Exception):  # noqa: N818 - it is a sentence for a person
-    """It could not be done; the text is one plain sentence for a person."""
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from mailsys.config import Configuration, ConfigurationError, load, not_built_yet, render_json, render_toml
 from mailsys.control.command import CannotDo, config_path
+
+if TYPE_CHECKING:
+    from mailsys.extensions.installed import InstalledPlugins
 
 
 def add_parser(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -60,16 +64,20 @@ def run_show(arguments: argparse.Namespace) -> int:
 def read_configuration(arguments: argparse.Namespace) -> Configuration:
     """The configuration of this command line; raises CannotDo with every mistake."""
     try:
-        return load(config_path(arguments), known_judges())
+        return load(config_path(arguments), installed())
     except ConfigurationError as error:
         raise CannotDo(_told(error)) from None
 
 
-def known_judges() -> Collection[str]:
-    """The judges that the configuration may name."""
+def installed() -> InstalledPlugins:
+    """What the configuration may name: what is built in, and the plugins of this machine."""
+    import mailsys.plugins
+    from mailsys.extensions.find import find_plugins
+    from mailsys.extensions.installed import InstalledPlugins
     from mailsys.judge.builtin import BUILTIN
 
-    return tuple(BUILTIN)
+    builtin = {"judge.judges": tuple(BUILTIN)}
+    return InstalledPlugins(find_plugins(mailsys.plugins), builtin)
 
 
 def _told(error: ConfigurationError) -> str:

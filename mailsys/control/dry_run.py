@@ -39,11 +39,19 @@ class Said:
     accounts: tuple[Address, ...] = ()
     rooms: tuple[str, ...] = ()
     near: tuple[str, ...] = ()
+    delivery: str = ""
+
+    @property
+    def where(self) -> str:
+        """Where its mail would be."""
+        if self.delivery:
+            return f"handed on by the delivery {self.delivery}"
+        return f"delivered to {', '.join(account.display() for account in self.accounts)}, folder INBOX"
 
     @property
     def outcome(self) -> str:
         """One word."""
-        match outcome_of(self.reply, ", ".join(account.display() for account in self.accounts)):
+        match outcome_of(self.reply, self.where):
             case Delivered():
                 return "delivered"
             case Deferred():
@@ -126,7 +134,7 @@ class DryRun:
         except Malformed as fault:
             return Said(text, fault.reply, (fault_of(text),))
         reply, reason = await self.admission.admit(self.session, transaction, recipient)
-        if reply == replies.TOO_MANY_RECIPIENTS:
+        if reply == replies.TOO_MANY_RECIPIENTS and not reason:
             reason = f"limits.recipients is {self.admission.recipients}"
         routed = transaction.recipients.get(recipient)
         accounts = tuple(routed.accounts) if routed else ()
@@ -137,6 +145,7 @@ class DryRun:
             tuple(account.address for account in accounts),
             tuple(filter(None, map(self._room, accounts))),
             () if reply.is_positive else self._near(recipient),
+            routed.delivery if routed else "",
         )
 
     async def _recipient(self, text: str) -> Address:

@@ -24,6 +24,7 @@ def as_json(dry_run: DryRun) -> dict[str, Any]:
                 "outcome": said.outcome,
                 "reply": str(said.reply),
                 "accounts": [str(account) for account in said.accounts],
+                **({"delivery": said.delivery} if said.delivery else {}),
                 "why": list(said.why),
                 "near": list(said.near),
             }
@@ -63,8 +64,7 @@ def _lines(dry_run: DryRun) -> Iterator[str]:
 
 def _in_words(said: Said) -> str:
     if said.reply.is_positive:
-        accounts = ", ".join(account.display() for account in said.accounts)
-        return f"would be delivered to {accounts}, folder INBOX."
+        return f"would be {said.where}."
     return f'would be {said.outcome}; the client is told "{said.reply}".'
 
 

@@ -45,17 +45,19 @@ def run(arguments: argparse.Namespace) -> int:
     """Ask every station that can say no, in the order of a real session."""
     from mailsys.control.dry_run import DryRun
     from mailsys.control.dry_run_words import as_json, as_text
-    from mailsys.stations import build_admission, build_directory
+    from mailsys.stations import CannotWork, build_admission, build_directory
 
     configuration = read_configuration(arguments)
     content = _read(arguments.file) if arguments.file else None
     protocol = "LMTP" if arguments.service == "lmtp" else "ESMTP"
     session = Session("explain", Peer(arguments.ip, 0, arguments.service), arguments.helo, protocol)
     with closing(build_directory(configuration)) as directory:
-        admission = build_admission(configuration, directory)
-        dry_run = DryRun(configuration, session, admission, directory.first_domain)
         try:
+            admission = build_admission(configuration, directory)
+            dry_run = DryRun(configuration, session, admission, directory.first_domain)
             at_once(dry_run.ask(arguments.sender, arguments.to, content, arguments.size))
+        except CannotWork as error:
+            raise CannotDo(str(error)) from error
         except DirectoryUnavailable:
             raise CannotDo("The accounts cannot be read; run it as the server's user.") from None
     print(json.dumps(as_json(dry_run), indent=2, ensure_ascii=False) if arguments.json else as_text(dry_run))

@@ -18,7 +18,7 @@ from contextlib import closing
 from mailsys.config import Configuration, load
 from mailsys.config.ports import STANDARD_PORTS
 from mailsys.control.command import CannotDo
-from mailsys.control.configuration import known_judges
+from mailsys.control.configuration import installed
 from mailsys.control.first_configuration import FirstConfiguration
 from mailsys.control.next_steps import next_steps
 from mailsys.message.address import AddressError, parse_domain
@@ -133,7 +133,7 @@ def _build(workshop: str, first: FirstConfiguration, domains: Sequence[str], now
     path = os.path.join(workshop, CONFIGURATION)
     with open(path, "x", encoding="utf-8") as file:
         file.write(first.text())
-    create_domains(load(path, known_judges()), domains)
+    create_domains(load(path, installed()), domains)
     if first.user and os.geteuid() == 0:
         _give_to(first.user, [data, os.path.join(tls, "key.pem")])
 

@@ -5,6 +5,11 @@ from ``mailsys.interfaces`` itself; the modules below it only keep each meeting 
 Methods named "from a worker thread" block and are never called by the reactor's thread.
 """
 
+from mailsys.interfaces.commands import (
+    CannotDo,
+    ICommandedHost,
+    IControlCommand,
+)
 from mailsys.interfaces.connections import (
     ConnectionEnded,
     HostStops,
@@ -13,6 +18,9 @@ from mailsys.interfaces.connections import (
     Peer,
     Session,
     TimedOut,
+)
+from mailsys.interfaces.headers import (
+    IHeaderWriter,
 )
 from mailsys.interfaces.intake import (
     Acceptance,
@@ -53,13 +61,24 @@ from mailsys.interfaces.names import (
     NoSuchName,
     TLSARecord,
 )
+from mailsys.interfaces.plugins import (
+    IPluginMaker,
+    IReconfigurable,
+    IStartable,
+    NoSettings,
+    PluginFailed,
+    PluginMaker,
+    Services,
+)
 from mailsys.interfaces.routing import (
     Account,
     DirectoryUnavailable,
+    IAccounts,
     IDirectory,
     IRouter,
     Refused,
     Route,
+    ToDelivery,
     ToMailboxes,
 )
 from mailsys.interfaces.sending import (
@@ -77,15 +96,20 @@ __all__ = [
     "Account",
     "Answer",
     "Attempt",
+    "CannotDo",
     "ConnectionEnded",
     "DirectoryUnavailable",
     "Disposition",
     "HostStops",
+    "IAccounts",
+    "ICommandedHost",
     "IConnection",
+    "IControlCommand",
     "IConversation",
     "IDelivery",
     "IDirectory",
     "IGreetingPause",
+    "IHeaderWriter",
     "IIntake",
     "IJournal",
     "IJudge",
@@ -94,9 +118,12 @@ __all__ = [
     "IMailDrop",
     "IMailStore",
     "IMailbox",
+    "IPluginMaker",
     "IQuota",
+    "IReconfigurable",
     "IResolver",
     "IRouter",
+    "IStartable",
     "IWorkers",
     "JournalEvent",
     "LoginUnavailable",
@@ -104,17 +131,22 @@ __all__ = [
     "MailboxAction",
     "MailboxInUse",
     "NamesUnavailable",
+    "NoSettings",
     "NoSuchName",
     "NotRemoved",
     "NotStored",
     "Peer",
+    "PluginFailed",
+    "PluginMaker",
     "Refused",
     "Report",
     "Route",
+    "Services",
     "Session",
     "StoredMessage",
     "TLSARecord",
     "TimedOut",
+    "ToDelivery",
     "ToMailboxes",
     "Verdict",
 ]

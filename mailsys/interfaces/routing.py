@@ -43,11 +43,26 @@ class IDirectory(Interface):
         """Who gets postmaster's mail when no account or alias of that name exists (RFC 5321 4.5.1)."""
 
 
+class IAccounts(Interface):
+    """A further source of accounts: a password file, LDAP, …  Asked for addresses of our domains only."""
+
+    async def account(address: Address) -> Account | None:
+        """The account of exactly this (folded) address; raises DirectoryUnavailable."""
+
+
 @dataclass(frozen=True, slots=True)
 class ToMailboxes:
     """It goes into these accounts' mailboxes; ``via`` tells the way in words (aliases, tags)."""
 
     accounts: tuple[Account, ...]
+    via: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ToDelivery:
+    """It is handed to the delivery that the configuration calls ``delivery``."""
+
+    delivery: str
     via: tuple[str, ...] = ()
 
 
@@ -59,11 +74,14 @@ class Refused:
     via: tuple[str, ...] = ()
 
 
-Route = ToMailboxes | Refused
+Route = ToMailboxes | ToDelivery | Refused
 
 
 class IRouter(Interface):
     """Finds where a recipient lives."""
 
     async def route(recipient: Address) -> Route | None:
-        """Return None when the recipient is none of this router's business."""
+        """Return None when the recipient is none of this router's business.
+
+        Raises DirectoryUnavailable when that cannot be told for the moment.
+        """

@@ -80,6 +80,17 @@ def delivered(id: str, action: MailboxAction, at: float) -> JournalEvent:
     )
 
 
+def handed_on(id: str, recipient: Address, delivery: str, where: str, at: float) -> JournalEvent:
+    """The delivery of this name took message ``id`` for a recipient; ``where`` are its own words."""
+    facts = {
+        "event": "delivered",
+        "recipient": str(recipient),
+        "delivery": delivery,
+        "where": printable(_reason(where)),
+    }
+    return JournalEvent(id, f"delivered {delivery} {recipient}", at, facts)
+
+
 def deferred(id: str, recipient: Address, attempt: int, reason: str, at: float) -> JournalEvent:
     """The ``attempt``-th try for a recipient failed for the moment; there will be another."""
     facts = {"event": "deferred", "recipient": str(recipient), "attempt": attempt, "reason": _reason(reason)}

@@ -81,6 +81,8 @@ def _received(facts: Mapping[str, Any]) -> str:
 
 
 def _delivered(facts: Mapping[str, Any]) -> str:
+    if delivery := text_of(facts, "delivery"):
+        return f"handed on by {delivery} for <{text_of(facts, 'recipient')}>"
     return f"delivered to {text_of(facts, 'account')}, {text_of(facts, 'folder')}"
 
 

@@ -164,6 +164,10 @@ def _addressed(facts: Facts) -> str:
 
 
 def _delivered(facts: Facts) -> str:
+    if delivery := text_of(facts, "delivery"):
+        where = text_of(facts, "where")
+        taken = f"Handed on by the delivery {delivery} for <{text_of(facts, 'recipient')}>"
+        return f'{taken}: "{where}".' if where else f"{taken}."
     recipient, account = text_of(facts, "recipient"), text_of(facts, "account")
     where = f"{account}, folder {text_of(facts, 'folder')}"
     return f"Delivered to {where}." if recipient == account else f"Delivered to {where}, for <{recipient}>."

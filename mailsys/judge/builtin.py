@@ -22,18 +22,16 @@ BUILTIN: Mapping[str, Callable[[Configuration], IJudge]] = {
     OneFrom.name: lambda _configuration: OneFrom(),
     HopCount.name: lambda _configuration: HopCount(),
 }
+NO_FURTHER: Mapping[str, IJudge] = {}
 
 
-class UnknownJudge(ValueError):  # noqa: N818 - it is a sentence for a person
-    """The configuration names a judge that does not exist."""
-
-
-def build_pipeline(configuration: Configuration) -> IJudgePipeline:
-    """The judges of ``[judge] judges`` in their order; raises :class:`UnknownJudge`."""
-    return JudgePipeline([_make(name, configuration) for name in configuration.judge.judges])
-
-
-def _make(name: str, configuration: Configuration) -> IJudge:
-    if name not in BUILTIN:
-        raise UnknownJudge(f"There is no judge {name!r}; there are: {', '.join(sorted(BUILTIN))}.")
-    return BUILTIN[name](configuration)
+def build_pipeline(
+    configuration: Configuration, further: Mapping[str, IJudge] = NO_FURTHER
+) -> IJudgePipeline:
+    """The judges of ``[judge] judges`` in their order; ``further`` are those that are not built in."""
+    return JudgePipeline(
+        [
+            BUILTIN[name](configuration) if name in BUILTIN else further[name]
+            for name in configuration.judge.judges
+        ]
+    )

@@ -47,6 +47,28 @@ class MemoryContent:
         return iter(self._pieces)
 
 
+class HeadedContent:
+    """A message with header lines of ours in front of it."""
+
+    __slots__ = ("_content", "_head", "size")
+
+    def __init__(self, head: bytes, content: Content) -> None:
+        self._head = head
+        self._content = content
+        self.size = len(head) + content.size
+
+    def read(self, offset: int, octets: int) -> bytes:
+        """Return a range; raises OSError."""
+        begin = self._head[offset : offset + octets]
+        rest = octets - len(begin)
+        return begin + self._content.read(max(0, offset - len(self._head)), rest) if rest else begin
+
+    def pieces(self) -> Iterator[bytes]:
+        """Return our lines, then the pieces of the message; raises OSError."""
+        yield self._head
+        yield from self._content.pieces()
+
+
 @dataclass(frozen=True, slots=True)
 class FileContent:
     """A large message, or one that lies in a mailbox: ``size`` octets of a file from ``start``.

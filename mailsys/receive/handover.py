@@ -14,6 +14,7 @@ from mailsys.interfaces import (
     Disposition,
     MailboxAction,
     NotStored,
+    PluginFailed,
     Session,
     Verdict,
 )
@@ -31,6 +32,7 @@ from mailsys.message.trace_fields import (
 )
 from mailsys.receive import story
 from mailsys.receive.collector import MEMORY_OCTETS
+from mailsys.receive.handing_on import hand_on
 from mailsys.receive.reception import Reception
 from mailsys.receive.room import Room
 from mailsys.receive.transaction import RoutedRecipient, Transaction
@@ -86,7 +88,7 @@ class Handover:
         return None, ""
 
     async def judge_and_commit(self) -> Sequence[Reply]:
-        """Ask the judges; then every mailbox that has room gets its copy."""
+        """Ask the judges; then every mailbox that has room gets its copy, or the delivery takes it."""
         everyone = len(self._transaction.recipients)
         try:
             content = await self._transaction.collector.finish()
@@ -97,7 +99,20 @@ class Handover:
         verdict = await self._reception.judges.message(self._session, self._envelope, content)
         if verdict.disposition in (Disposition.REJECT, Disposition.DEFER):
             return self._refuse(verdict.reply or replies.LOCAL_ERROR, verdict.reason, everyone)
+        try:
+            lines = await self._reception.header_writers.lines(self._envelope, content)
+        except PluginFailed as failed:
+            return self._refuse(replies.LOCAL_ERROR, str(failed), everyone)
+        verdict = replace(verdict, headers=(*lines, *verdict.headers))
+        if self._transaction.has_delivery:
+            head = b"".join(verdict.headers) + self._received(self._envelope)
+            whole = self._reception, self._session, self._transaction, head, content, verdict
+            return [await hand_on(*whole)]
+        return await self._commit_with_room(content, verdict)
+
+    async def _commit_with_room(self, content: Content, verdict: Verdict) -> Sequence[Reply]:
         room = Room(self._reception.quota)
+        everyone = len(self._transaction.recipients)
         try:
             await room.hold(self._transaction.recipients.values(), content.size)
             return await self._commit_for(content, verdict, room)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from twisted.internet.interfaces import IReactorTime
@@ -11,6 +11,8 @@ from twisted.internet.task import deferLater
 
 from mailsys.disk import Disk
 from mailsys.interfaces import (
+    IDelivery,
+    IHeaderWriter,
     IIntake,
     IJournal,
     IJudgePipeline,
@@ -44,10 +46,12 @@ class Reception:
 
     settings: Settings
     judges: IJudgePipeline
+    header_writers: IHeaderWriter
     admission: Admission
     quota: IQuota
     intake: IIntake
     drop: IMailDrop
+    deliveries: Mapping[str, IDelivery]
     logins: ILogins
     journal: IJournal
     disk: Disk

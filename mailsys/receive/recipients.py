@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from mailsys.interfaces import (
@@ -12,6 +13,7 @@ from mailsys.interfaces import (
     IRouter,
     Refused,
     Session,
+    ToDelivery,
     ToMailboxes,
 )
 from mailsys.message import reply as replies
@@ -23,6 +25,11 @@ ASKED_FACTOR = 3  # times as many RCPT commands as recipients: who asks for more
 
 Answer = tuple[Reply, str]  # what the client is told, and why, for the journal
 
+NOT_ALONE: Answer = (
+    replies.TOO_MANY_RECIPIENTS,
+    "a recipient that is handed on has a transaction of its own",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Admission:
@@ -32,6 +39,7 @@ class Admission:
     judges: IJudgePipeline
     router: IRouter
     quota: IQuota
+    deliveries: Collection[str] = ()  # the names that a route may give
 
     async def admit(self, session: Session, transaction: Transaction, recipient: Address) -> Answer:
         """Add the recipient to the transaction, or say why not."""
@@ -46,15 +54,16 @@ class Admission:
             return replies.TOO_MANY_RECIPIENTS, ""
         try:
             route = await self.router.route(recipient)
-        except DirectoryUnavailable:
-            return replies.LOCAL_ERROR, "the accounts cannot be read"
+        except DirectoryUnavailable as error:
+            return replies.LOCAL_ERROR, f"it cannot be looked up: {error}"
         if route is None:
             return replies.NO_SUCH_DOMAIN_HERE, "the domain is not ours"
         if isinstance(route, Refused):
             return route.reply, "; ".join(route.via)
         objection = await self._objection(session, transaction, recipient, route)
         if objection is None:
-            transaction.recipients[recipient] = RoutedRecipient(recipient, route.accounts, route.via)
+            transaction.recipients[recipient] = _routed(recipient, route)
+            transaction.has_delivery = isinstance(route, ToDelivery)
         return objection or (replies.RECIPIENT_OK, "")
 
     def is_pestered(self, transaction: Transaction) -> bool:
@@ -62,20 +71,38 @@ class Admission:
         return transaction.asked > ASKED_FACTOR * self.recipients
 
     async def _objection(
-        self, session: Session, transaction: Transaction, recipient: Address, route: ToMailboxes
+        self, session: Session, transaction: Transaction, recipient: Address, route: ToMailboxes | ToDelivery
     ) -> Answer | None:
-        """What speaks against a recipient that exists: a full mailbox, or a judge."""
-        try:
-            full = await self._full(route, transaction.mail.size or 1)
-        except OSError as error:
-            return replies.LOCAL_ERROR, f"the mailbox cannot be measured: {error}"
-        if full is not None:
-            return full
+        """What speaks against a recipient that exists: a full mailbox, other recipients, or a judge."""
+        if isinstance(route, ToDelivery):
+            objection = self._not_alone(transaction, route)
+        elif transaction.has_delivery:
+            objection = NOT_ALONE
+        else:
+            objection = await self._lack_of_room(transaction, route)
+        if objection is not None:
+            return objection
         verdict = await self.judges.recipient(session, recipient)
         if verdict.disposition in (Disposition.REJECT, Disposition.DEFER):
             return verdict.reply or replies.LOCAL_ERROR, verdict.reason
         transaction.note_checked(verdict.checked)
         return None
+
+    def _not_alone(self, transaction: Transaction, route: ToDelivery) -> Answer | None:
+        """A recipient with a delivery has a transaction of its own (RFC 5321 4.5.3.1.10).
+
+        SMTP has one answer for all recipients.  If one was handed on and another has to be tried again,
+        the client would send to both again.
+        """
+        if route.delivery not in self.deliveries:
+            return replies.LOCAL_ERROR, f"route.deliveries names no delivery {route.delivery}"
+        return NOT_ALONE if transaction.recipients else None
+
+    async def _lack_of_room(self, transaction: Transaction, route: ToMailboxes) -> Answer | None:
+        try:
+            return await self._full(route, transaction.mail.size or 1)
+        except OSError as error:
+            return replies.LOCAL_ERROR, f"the mailbox cannot be measured: {error}"
 
     async def _full(self, route: ToMailboxes, octets: int) -> Answer | None:
         """Why no mailbox takes so many octets, as the client declared them; None when one does."""
@@ -88,3 +115,9 @@ class Admission:
             else:
                 answer = answer or (replies.MAILBOX_FULL, f"{account.address} is full")
         return answer
+
+
+def _routed(recipient: Address, route: ToMailboxes | ToDelivery) -> RoutedRecipient:
+    if isinstance(route, ToDelivery):
+        return RoutedRecipient(recipient, (), route.via, route.delivery)
+    return RoutedRecipient(recipient, route.accounts, route.via)

@@ -21,11 +21,12 @@ log = Logger(namespace="mailsys.receive")
 
 @dataclass(frozen=True, slots=True)
 class RoutedRecipient:
-    """A recipient that was answered with 250, and the mailboxes behind it."""
+    """A recipient that was answered with 250, and the mailboxes behind it, or the delivery."""
 
     address: Address
     accounts: tuple[Account, ...]
     via: tuple[str, ...] = ()
+    delivery: str = ""
 
 
 @dataclass(slots=True)
@@ -37,6 +38,7 @@ class Transaction:
     collector: Collector
     octet_limit: int
     recipients: dict[Address, RoutedRecipient] = field(default_factory=dict)
+    has_delivery: bool = False  # its only recipient is handed on, and has no mailbox here
     asked: int = 0  # RCPT commands, those for the same recipient and those refused as well
     octets: int = 0
     checked: dict[str, None] = field(default_factory=dict)  # what judges said of sender and recipients

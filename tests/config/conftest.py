@@ -3,10 +3,11 @@
 import datetime
 
 import pytest
+from plugin_makers import greylist, installed
 
 from mailsys.config import ConfigurationError, load
 
-JUDGES = ("early_talker", "one_from", "hop_count")
+INSTALLED = installed(greylist())
 
 
 @pytest.fixture
@@ -16,7 +17,7 @@ def read(tmp_path):
     def read(text="", hostname='hostname = "mail.example.org"\n'):
         path = tmp_path / "mailsys.toml"
         path.write_bytes(hostname.encode() + (text if isinstance(text, bytes) else text.encode()))
-        return load(str(path), JUDGES)
+        return load(str(path), INSTALLED)
 
     return read
 

@@ -113,7 +113,7 @@ judges = ["early_talkr", "x"]
         ),
         (
             "[judge]\njudges = ['zzz']",
-            'judge.judges = "zzz" is no judge that is installed; known are: early_talker, hop_count, ',
+            'judge.judges = "zzz" is no judge that is installed; known are: early_talker, greylist, ',
         ),
         (
             "[judge]\njudges = ['one_from', 'one_from']",
@@ -125,6 +125,29 @@ judges = ["early_talkr", "x"]
         ),
         ("data = '/srv/{user}'", 'data = "/srv/{user}" has {user} in its name; name another folder.'),
         ("[plugins]\nx = 1", "plugins has something that is not a table"),
+        ("[plugins.nobody]", "plugins.nobody is no plugin that is installed; known are: greylist."),
+        ("[plugins.graylist]", "plugins.graylist is no plugin that is installed; did you mean greylist?"),
+        ("[plugins.greylist]\nwait = 'long'", 'plugins.greylist.wait = "long" is not a time; write a number'),
+        ("[plugins.greylist]\nwaits = 1", "plugins.greylist.waits = 1 is not known; did you mean wait?"),
+        ("[plugins.greylist]\npassword = 7", "plugins.greylist.password is not a text; write it in quotes."),
+        ("[plugins.greylist]\ndeadline = 0", "plugins.greylist.deadline = 0 would wait for nothing"),
+        (
+            "[plugins.greylist]\nmode = 'hard'\nwait = '1s'",
+            'plugins.greylist has mode "hard" and a wait below a minute; write a longer wait.',
+        ),
+        (
+            "[judge]\njudges = ['mine']\n[plugins.mine]\nplugin = 'grelist'",
+            'judge.judges = "mine" is no judge that is installed; did you mean greylist?',
+        ),
+        (
+            "[route]\nrouters = ['greylist']",
+            'route.routers = "greylist" is no router but a judge; name it in judge.judges.',
+        ),
+        (
+            "[route.deliveries]\n'a@b.example' = 'pipe'",
+            'route.deliveries."a@b.example" = "pipe" is no delivery that is installed; install the plugin',
+        ),
+        ("[route.deliveries]\n'a b' = 'pipe'", 'route.deliveries has "a b", which is no address or domain'),
         ('data = "a\\u0000b"\n', "has a control character"),
     ],
 )

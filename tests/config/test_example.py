@@ -2,15 +2,15 @@
 
 import tomllib
 
+from plugin_makers import installed
+
 from mailsys.config import load
 from mailsys.config.schema import Configuration, Listener
 from mailsys.config.tables import settings_of
 
-JUDGES = ("early_talker", "one_from", "hop_count")
-
 
 def test_the_example_is_in_order_and_holds_the_defaults(repository):
-    example = load(str(repository / "etc" / "mailsys.toml"), JUDGES)
+    example = load(str(repository / "etc" / "mailsys.toml"), installed())
     defaults = Configuration(
         hostname="mail.example.org",
         data=str(repository / "etc" / "data"),

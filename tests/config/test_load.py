@@ -6,7 +6,7 @@ import pytest
 from mailsys.config import ConfigurationError, load
 from mailsys.config.nexthop import MX, NextHop
 from mailsys.config.schema import Configuration, Limits, Listener
-from mailsys.control.configuration import known_judges
+from mailsys.control.configuration import installed
 from mailsys.message.address import Address
 from mailsys.store.maildir.layout import Layout
 
@@ -35,7 +35,7 @@ def test_a_folder_with_braces_in_its_name_does_not_confuse_the_maildir(tmp_path)
     (folder / "mailsys.toml").write_text(
         'hostname = "mail.example.org"\n[store]\nmaildir = "mail/{domain}/{user}"\n'
     )
-    configuration = load(str(folder / "mailsys.toml"), known_judges())
+    configuration = load(str(folder / "mailsys.toml"), installed())
     layout = Layout(configuration.store.maildir, configuration.data)
     assert layout.root(Address("anna", "example.org")) == str(folder / "mail" / "example.org" / "anna")
 
@@ -47,7 +47,7 @@ def test_a_folder_that_looks_like_a_field_is_refused(tmp_path):
         'hostname = "mail.example.org"\ndata = "/srv/mail"\n[store]\nmaildir = "mail/{user}"\n'
     )
     with pytest.raises(ConfigurationError, match=r"relative to a folder with \{user\}"):
-        load(str(folder / "mailsys.toml"), known_judges())
+        load(str(folder / "mailsys.toml"), installed())
 
 
 def test_values_arrive_in_the_units_of_the_program(read):
@@ -104,10 +104,20 @@ tls = "none"
     assert configuration.judge.judges == ()
 
 
-def test_the_settings_of_plugins_are_kept_as_they_are(read):
-    assert read("[plugins.rspamd]\nurl = 'http://x'\ndeep = { a = [1] }\n").plugins == {
-        "rspamd": {"url": "http://x", "deep": {"a": [1]}}
-    }
+def test_the_settings_of_plugins_are_read_as_they_declare_them(read):
+    table = read("[plugins.greylist]\nwait = '2m'\nfriends = ['192.0.2.1']\n").plugins["greylist"]
+    assert (table.plugin, table.deadline) == ("greylist", 30.0)
+    assert table.settings.wait == 120.0
+    assert [str(network) for network in table.settings.friends] == ["192.0.2.1/32"]
+    assert table.settings.largest == 1024 * 1024
+
+
+def test_a_plugin_may_be_used_twice_under_names_of_its_own(read):
+    tables = read(
+        "[judge]\njudges = ['greylist', 'slow']\n[plugins.slow]\nplugin = 'greylist'\ndeadline = '2s'\n"
+    ).plugins
+    assert {table.plugin for table in tables.values()} == {"greylist"}
+    assert (tables["slow"].deadline, tables["greylist"].deadline) == (2.0, 30.0)
 
 
 @pytest.mark.parametrize(

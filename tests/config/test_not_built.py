@@ -19,8 +19,6 @@ trusted_networks = ["127.0.0.1"]
 servers = ["127.0.0.1"]
 [send.routes]
 "a.example" = "mx"
-[plugins.rspamd]
-url = "http://127.0.0.1"
 """
     )
     assert not_built_yet(configuration) == [
@@ -29,5 +27,4 @@ url = "http://127.0.0.1"
         "[dns] has no effect yet: nothing is asked in DNS.",
         "receive.trusted_networks need not wait for the greeting, but cannot relay yet:"
         " mail for other hosts is refused.",
-        "[plugins] has no effect yet: nothing is loaded for rspamd.",
     ]

@@ -10,7 +10,7 @@ import pytest
 
 from mailsys.config import load
 from mailsys.control import init, main
-from mailsys.control.configuration import known_judges
+from mailsys.control.configuration import installed
 from mailsys.control.first_configuration import FirstConfiguration
 
 
@@ -41,7 +41,7 @@ def ordinary_machine(monkeypatch):
 
 
 def read(tmp_path):
-    return load(str(tmp_path / "host" / "mailsys.toml"), known_judges())
+    return load(str(tmp_path / "host" / "mailsys.toml"), installed())
 
 
 def test_a_host_to_try_out(make, tmp_path, capsys):
@@ -166,7 +166,7 @@ def test_where_it_listens(tmp_path, address, smtp, lmtp):
         .replace("starttls", "none")
         .replace("implicit", "none")
     )
-    endpoints = {one.service: one.endpoint for one in reversed(load(str(path), known_judges()).listen)}
+    endpoints = {one.service: one.endpoint for one in reversed(load(str(path), installed()).listen)}
     assert endpoints["smtp"] == smtp
     assert endpoints["lmtp"] == lmtp
 
@@ -175,7 +175,7 @@ def test_what_is_commented_out_is_in_order_too(tmp_path, make):
     make()
     path = tmp_path / "host" / "mailsys.toml"
     path.write_text(re.sub(r"(?m)^# (?=\[\[|[a-z_]+ = )", "", path.read_text()))
-    configuration = load(str(path), known_judges())
+    configuration = load(str(path), installed())
     assert [one.service for one in configuration.listen].count("imap") == 2
     assert configuration.process.user in ("", "root")
 

@@ -1,5 +1,6 @@
 import json
 import re
+from collections import defaultdict
 
 from journal_scenes import ANN, BOB, BOB_X, NOON, accepted, copy, delivered, session
 
@@ -123,6 +124,7 @@ def test_the_page_names_the_facts_of_each_event(repository):
     told = [
         accepted(of=known),
         delivered(),
+        events.handed_on("4k2m9x7qa.1", BOB, "pipe", "ticket 17", NOON),
         events.deferred("4k2m9x7qa.1", BOB, 1, "full", NOON),
         events.failed("4k2m9x7qa.1", BOB, "full", NOON),
         events.refused(
@@ -133,6 +135,8 @@ def test_the_page_names_the_facts_of_each_event(repository):
     ]
     page = (repository / "docs" / "journal.rst").read_text()
     of_connections = {"service", "peer", "greeting", "protocol", "tls", "login"}
-    facts = {event.facts["event"]: event.facts.keys() - of_connections - {"event"} for event in told}
+    facts = defaultdict(set)
+    for event in told:
+        facts[event.facts["event"]] |= event.facts.keys() - of_connections - {"event"}
     assert documented(page) == facts
     assert all(f"``{fact}``" in page for fact in of_connections)

@@ -4,8 +4,9 @@ import pytest
 from zope.interface.verify import verifyObject
 
 from mailsys.config.schema import Configuration, Judge, Receive
-from mailsys.interfaces import ACCEPT, IJudge, Peer, Session
-from mailsys.judge.builtin import BUILTIN, UnknownJudge, build_pipeline
+from mailsys.interfaces import ACCEPT, Disposition, IJudge, Peer, Session, Verdict
+from mailsys.judge.builtin import BUILTIN, build_pipeline
+from mailsys.judge.silent import SilentJudge
 
 STRANGER = Session("s1", Peer("198.51.100.1", 40000, "smtp"), spoke_early=True)
 
@@ -45,8 +46,13 @@ def test_no_judges():
     assert connection(pipeline) is ACCEPT
 
 
-def test_an_unknown_judge_is_named():
-    with pytest.raises(
-        UnknownJudge, match=r"no judge 'horoscope'; there are: early_talker, hop_count, one_from"
-    ):
-        build_pipeline(configured("one_from", "horoscope"))
+class Horoscope(SilentJudge):
+    name = "horoscope"
+
+    async def connection(self, session):
+        return Verdict(Disposition.JUNK, "Mercury is retrograde")
+
+
+def test_judges_that_are_not_built_in_run_in_their_place():
+    pipeline = build_pipeline(configured("one_from", "horoscope"), {"horoscope": Horoscope()})
+    assert connection(pipeline).reason == "horoscope: Mercury is retrograde"

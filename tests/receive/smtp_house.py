@@ -7,7 +7,16 @@ from twisted.internet.task import Clock
 from zope.interface import implementer
 
 from mailsys.disk import Disk
-from mailsys.interfaces import Account, IDirectory, IIntake, IMailDrop, IQuota, MailboxAction, NotStored
+from mailsys.interfaces import (
+    Account,
+    IDirectory,
+    IHeaderWriter,
+    IIntake,
+    IMailDrop,
+    IQuota,
+    MailboxAction,
+    NotStored,
+)
 from mailsys.judge.early_talker import EarlyTalker
 from mailsys.judge.hop_count import HopCount
 from mailsys.judge.one_from import OneFrom
@@ -16,6 +25,7 @@ from mailsys.message.address import parse_address
 from mailsys.receive.conversation import Conversation
 from mailsys.receive.reception import Reception, Settings
 from mailsys.receive.recipients import Admission
+from mailsys.route.in_order import RoutersInOrder
 from mailsys.route.router import Router
 from mailsys.threads import NoThreads
 
@@ -82,6 +92,22 @@ class MemoryIntake:
         self.accepted.append((acceptance, content))
 
 
+@implementer(IHeaderWriter)
+class MemoryHeaderWriter:
+    """Writes ``written``; ``fault`` is raised instead when it is set."""
+
+    name = "memory"
+
+    def __init__(self):
+        self.written = ()
+        self.fault = None
+
+    async def lines(self, envelope, content):
+        if self.fault is not None:
+            raise self.fault
+        return self.written
+
+
 @implementer(IQuota)
 class MemoryQuota:
     """Every mailbox with a quota is empty, but ``full@``; ``holds`` are those not yet released."""
@@ -118,6 +144,9 @@ class House:
         self.logins = MemoryLogins({"ann@our.example": "correct horse"})
         self.disk = Disk()
         self.judges = JUDGES
+        self.header_writers = MemoryHeaderWriter()
+        self.deliveries = {}
+        self.routers = []
         self._spool = spool
         self._settings = settings
         self._ids = itertools.count(1)
@@ -139,7 +168,9 @@ class House:
         return Reception(
             settings=settings,
             judges=judges,
-            admission=Admission(settings.recipients, judges, Router(MemoryDirectory(), "+"), self.quota),
+            header_writers=self.header_writers,
+            deliveries=self.deliveries,
+            admission=Admission(settings.recipients, judges, self._router(), self.quota, self.deliveries),
             quota=self.quota,
             intake=self.intake,
             drop=PlanningDrop(),
@@ -152,6 +183,9 @@ class House:
             now=lambda: NOW,
             clock=clock or Clock(),
         )
+
+    def _router(self):
+        return RoutersInOrder([*self.routers, Router(MemoryDirectory(), "+")])
 
     async def _first_domain(self):
         return "our.example"
