@@ -13,21 +13,24 @@ from twisted.internet.interfaces import IListeningPort
 from twisted.logger import Logger
 
 from mailsys.config.endpoint import address_of, with_backlog
-from mailsys.config.schema import Configuration, Limits, Listener
+from mailsys.config.schema import SERVICES, Configuration, Listener
 from mailsys.interfaces import IConversation
 from mailsys.message import reply as replies
-from mailsys.net.factory import ConversationFactory
+from mailsys.net.descriptors import Descriptors, needed_for
+from mailsys.net.factory import ConversationFactory, Farewells
+from mailsys.net.house import Patience
 from mailsys.net.inherited import adopt
-from mailsys.net.limits import ConnectionLimits
+from mailsys.net.limits import Allowance, ConnectionLimits, Rules
+from mailsys.net.refusals import Note, SparingNote
 from mailsys.net.tls import HostTLS, ListenerTLS
-from mailsys.process import InheritedSockets
+from mailsys.process import InheritedSockets, file_limit
+from mailsys.wire.pop3 import responses
 
-BUSY = {
-    "smtp": replies.BUSY.render(),
-    "lmtp": replies.BUSY.render(),
-    "pop3": b"-ERR [SYS/TEMP] Too many connections\r\n",
-}
-SERVED = tuple(BUSY)
+_SMTP = Farewells(replies.BUSY.render(), replies.ENOUGH_CONNECTIONS.render())
+_POP3 = Farewells(responses.BUSY.render(), responses.ENOUGH_CONNECTIONS.render())
+FAREWELLS = {"smtp": _SMTP, "lmtp": _SMTP, "pop3": _POP3}
+SERVED = tuple(FAREWELLS)
+OF_PEOPLE = ("submission", "pop3", "imap", "web")  # many of whom may share one address
 
 Converse = Callable[[str], Callable[[], IConversation]]  # from a service to what makes its conversations
 
@@ -50,9 +53,9 @@ class OpenPort:
 class Listeners:
     """All ports of a host, and the connections that came through them."""
 
-    def __init__(self, reactor: Any, limits: Limits) -> None:
+    def __init__(self, reactor: Any) -> None:
         self._reactor = reactor
-        self._limits = ConnectionLimits(limits.connections, limits.connections_per_address)
+        self._limits = ConnectionLimits(reactor.seconds, Rules())
         self._open: list[OpenPort] = []
 
     async def bind(
@@ -63,7 +66,8 @@ class Listeners:
     ) -> None:
         """Open each port that is served here, and let nobody in yet; raises CannotListen.
 
-        A socket that was handed over is used in place of one of our own.
+        A socket that was handed over is used in place of one of our own.  How many
+        files the process may have open is to be settled before.
         """
         for listener in configuration.listen:
             if listener.service in SERVED:
@@ -72,15 +76,17 @@ class Listeners:
             log.warn("A socket at {address} was handed over, but no [[listen]] serves it", address=address)
         if not self._open:
             raise CannotListen("No [[listen]] in the configuration opens a port.")
+        self._obey(configuration)
 
     async def _bind(self, listener: Listener, tls: HostTLS | None, inherited: InheritedSockets) -> OpenPort:
         factory = ConversationFactory(
             self._reactor,
             listener.service,
             self._limits,
-            BUSY[listener.service],
+            FAREWELLS[listener.service],
             None if listener.tls == "none" or tls is None else ListenerTLS(tls, self._reactor),
             implicit_tls=listener.tls == "implicit",
+            proxies=listener.proxy_from,
         )
         try:
             port = await self._open_port(listener.endpoint, factory, inherited)
@@ -103,20 +109,38 @@ class Listeners:
         """How many are open."""
         return sum(len(opened.factory.connections) for opened in self._open)
 
-    def let_in(self, converse: Converse) -> None:
-        """From now on, serve."""
+    def let_in(self, converse: Converse, note: Note) -> None:
+        """From now on, serve; ``note`` hears of those who are turned away."""
+        on_refused = SparingNote(self._reactor.seconds, note)
         for opened in self._open:
+            opened.factory.on_refused = on_refused
             service, endpoint = opened.listener.service, opened.listener.endpoint
             opened.factory.converse = converse(service)
             opened.port.startReading()
             log.info("{service} listens at {endpoint}", service=service, endpoint=endpoint)
 
-    def renew(self, limits: Limits, converse: Converse) -> None:
+    def renew(self, configuration: Configuration, converse: Converse) -> None:
         """Serve the connections to come with these; those that are open keep theirs."""
-        self._limits.total = limits.connections
-        self._limits.per_address = limits.connections_per_address
+        self._obey(configuration)
         for opened in self._open:
             opened.factory.converse = converse(opened.listener.service)
+
+    def _obey(self, configuration: Configuration) -> None:
+        """Take over the limits, as far as the system lets us have so many connections."""
+        descriptors = Descriptors(file_limit())
+        wanted, possible = configuration.limits.connections, descriptors.for_connections
+        if wanted > possible:
+            log.warn(
+                "limits.connections is {wanted}, but this process may have only {files} files open: at most"
+                " {possible} connections are let in; for all of them it would need {needed} (LimitNOFILE of"
+                " systemd, or ulimit -n)",
+                wanted=wanted, files=descriptors.limit, possible=possible, needed=needed_for(wanted),
+            )  # fmt: skip
+        self._limits.rules = rules_of(configuration, min(wanted, possible))
+        limits = configuration.limits
+        for opened in self._open:
+            opened.factory.descriptors = descriptors
+            opened.factory.patience = Patience(limits.handshake_seconds, limits.reply_seconds)
 
     async def close(self) -> None:
         """Let nobody in any more.  A port that cannot be closed in order does not keep us from the rest."""
@@ -148,3 +172,13 @@ def _reason(endpoint: str, error: Exception) -> str:
         case errno.EADDRNOTAVAIL:
             return "this machine does not have this address"
     return words
+
+
+def rules_of(configuration: Configuration, total: int) -> Rules:
+    """Who is let in, as the configuration says."""
+    limits = configuration.limits
+    rates = limits.new_connections_per_address, limits.new_connections_per_network
+    hosts = Allowance(limits.connections_per_address, limits.connections_per_network, *rates)
+    people = Allowance(limits.user_connections_per_address, limits.user_connections_per_network, *rates)
+    allowances = {service: people if service in OF_PEOPLE else hosts for service in SERVICES}
+    return Rules(total, allowances, configuration.receive.trusted_networks)

@@ -68,7 +68,7 @@ class MailHost(Service):
         self._user = configuration.process.user if user is None else user
         self._reactor = reactor
         self._give_up = give_up
-        self._listeners = Listeners(reactor, configuration.limits)
+        self._listeners = Listeners(reactor)
         self._stations: Stations | None = None
         self._tls: HostTLS | None = None
         self._watch: CertificateWatch | None = None
@@ -155,7 +155,7 @@ class MailHost(Service):
         await stations.start()
         self._watch_certificates(stations)
         if not self._is_stopping:
-            self._listeners.let_in(stations.converse)
+            self._listeners.let_in(stations.converse, stations.note_refusal)
             self._phase = "serving"
             self._supervisor.ready()
 
@@ -205,7 +205,7 @@ class MailHost(Service):
             log.error("{reason}", reason=str(reason))
             log.error("The configuration was not read again: the old one stays in force")
             return
-        self._listeners.renew(self._configuration.limits, stations.converse)
+        self._listeners.renew(self._configuration, stations.converse)
         self._renew_certificates(certificates)
         log.info("Read configuration and certificates again, for new connections")
         if needs_restart := (*renewal.needs_restart, *plugins):

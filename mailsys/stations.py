@@ -30,8 +30,9 @@ from mailsys.extensions.plugged_in import PluggedIn, plugged_in
 from mailsys.extensions.plugins import CannotUse, Plugins
 from mailsys.intake.intake import Intake
 from mailsys.intake.spool import spool_path
-from mailsys.interfaces import Account, IConversation, IDirectory, IQuota, Services
+from mailsys.interfaces import Account, IConversation, IDirectory, IQuota, Peer, Services, Session
 from mailsys.journal import FILE_NAME as JOURNAL
+from mailsys.journal import events
 from mailsys.journal.ids import SessionIds
 from mailsys.journal.nothing import NoJournal
 from mailsys.journal.reader import newest_session
@@ -198,6 +199,14 @@ class Stations:
         """Finish what was begun, the last first; everything that was answered is safe."""
         await self._to_undo.aclose()
         self.directory.close()
+
+    def note_refusal(self, peer: Peer, farewell: bytes, reason: str) -> None:
+        """Somebody was not let in: the journal tells it, should anybody ask why."""
+        session = Session(self.ids.next(), peer, protocol="")
+        reply = farewell.decode().strip() or "nothing was said"
+        self.journal.record(
+            events.refused(session.id, session, "CONNECT", reply, time.time(), reasons=[reason])
+        )
 
     # ------------------------------------------------------------------ conversations by service
 

@@ -10,7 +10,7 @@ from itertools import chain
 from mailsys.config.certificate import check_certificates
 from mailsys.config.mistake import Mistake, shown
 from mailsys.config.paths import field_in
-from mailsys.config.schema import Configuration, Listener
+from mailsys.config.schema import Configuration
 from mailsys.tls.files import CertificateFiles
 
 
@@ -22,7 +22,6 @@ def check(configuration: Configuration, in_force: Collection[CertificateFiles] =
         _check_process(configuration.process.user),
         check_certificates(configuration.tls, in_force),
         _check_listeners(configuration),
-        _check_proxies(configuration.listen),
         _check_smarthost(configuration),
     )
 
@@ -65,15 +64,6 @@ def _check_listeners(configuration: Configuration) -> Iterator[Mistake]:
             yield Mistake(
                 f"{key}.endpoint", shown(listener.endpoint), f"is that of listen[{first}], too", right
             )
-
-
-def _check_proxies(listeners: Collection[Listener]) -> Iterator[Mistake]:
-    """To ignore the setting would let everybody in, and believe the proxy to be the peer."""
-    for number, listener in enumerate(listeners, 1):
-        if listener.proxy_from:
-            value = shown([str(network) for network in listener.proxy_from])
-            right = "leave it out, and let peers connect without a proxy"
-            yield Mistake(f"listen[{number}].proxy_from", value, "is not built yet", right)
 
 
 def _check_smarthost(configuration: Configuration) -> Iterator[Mistake]:

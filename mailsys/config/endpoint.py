@@ -12,7 +12,7 @@ _RIGHT = 'write it as in "tcp:25", "tcp6:25", "tcp:25:interface=127.0.0.1" or "u
 _NOT_HERE = {
     "ssl": 'write "tcp:…", and tls = "implicit" beside it',
     "tls": 'write "tcp:…", and tls = "implicit" beside it',
-    "haproxy": 'write "tcp:…", and let peers connect without a proxy; its header is not understood yet',
+    "haproxy": 'write "tcp:…", and name the proxies in proxy_from beside it',
     "stdio": _RIGHT,
     "systemd": 'write the address as the socket unit has it, as in "tcp:25"; the socket is found by it',
 }

@@ -44,6 +44,7 @@ from mailsys.config.settings import section, sections, setting
 from mailsys.message.address import Address
 from mailsys.tls.files import CertificateFiles
 
+COUNT = whole_number(0, 1_000_000)
 SERVICES = ("smtp", "submission", "lmtp", "pop3", "imap", "web")
 
 
@@ -83,8 +84,7 @@ class Tls:
 class Listener:
     """``[[listen]]``: one open port (``endpoint`` is Twisted's) and what is spoken there.
 
-    ``proxy_from``: only these peers are let in, and their PROXY header is believed (not built yet:
-    the check refuses it).
+    ``proxy_from``: only these peers are let in, and their PROXY header is believed.
     """
 
     service: str = setting(one_of(*SERVICES))
@@ -129,19 +129,28 @@ class Receive:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """``[limits]``: sizes in octets, times in seconds; ``connections_per_address`` 0 is without limit.
+    """``[limits]``: sizes in octets, times in seconds; a count of 0 is without limit.
 
-    ``errors`` is how many wrong commands a connection may send before it is closed.
+    An address is an IPv4 address or an IPv6 /64, a network is the /24 or /48 around it.  ``user_``
+    is about the services of people, of whom many may share an address.  ``errors`` is how many wrong
+    commands a connection may send before it is closed.
     """
 
     message_size: int = setting(SIZE, "50M")
     recipients: int = setting(whole_number(100, 100_000), 1000)  # RFC 5321 4.5.3.1.8: at least 100
     connections: int = setting(whole_number(1, 1_000_000), 10_000)
-    connections_per_address: int = setting(whole_number(0, 1_000_000), 50)
+    connections_per_address: int = setting(COUNT, 50)
+    connections_per_network: int = setting(COUNT, 200)
+    user_connections_per_address: int = setting(COUNT, 500)
+    user_connections_per_network: int = setting(COUNT, 2000)
+    new_connections_per_address: int = setting(COUNT, 1000)  # a minute
+    new_connections_per_network: int = setting(COUNT, 3000)
+    errors: int = setting(whole_number(1, 1000), 20)
+    handshake_seconds: float = setting(WAIT, "30s")
     command_seconds: float = setting(WAIT, "5m")  # RFC 5321 4.5.3.2.7
     data_seconds: float = setting(WAIT, "3m")  # RFC 5321 4.5.3.2.5
+    reply_seconds: float = setting(WAIT, "5m")
     pop3_seconds: float = setting(WAIT, "10m")  # RFC 1939 section 3: at least ten minutes
-    errors: int = setting(whole_number(1, 1000), 20)
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,7 +130,8 @@ _REST = """
 # message_size = "50M"
 # recipients = 1000           # of one message
 # connections = 10000
-# connections_per_address = 50
+# connections_per_address = 50        # from another host; loopback has no limit of its own
+# user_connections_per_address = 500  # from where people read their mail
 
 [judge]
 # judges = ["early_talker", "one_from", "hop_count"] # what every message must pass

@@ -121,4 +121,5 @@ NO_STORAGE = Reply(452, "4.3.1", "The message could not be stored; try again lat
 TIMEOUT = Reply(421, "4.4.2", "You were silent for too long")
 SHUTTING_DOWN = Reply(421, "4.3.2", "This host is shutting down")
 BUSY = Reply(421, "4.3.2", "Too many connections; try again later")
+ENOUGH_CONNECTIONS = Reply(421, "4.7.0", "Too many connections from your address; try again later")
 TOO_MANY_ERRORS = Reply(421, "4.7.0", "Too many errors")

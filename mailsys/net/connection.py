@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from OpenSSL.SSL import Connection as SSLConnection
+from OpenSSL.SSL import Error as SSLError
 from twisted.internet import tcp
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import (
@@ -39,13 +40,16 @@ from mailsys.interfaces import (
     Peer,
     TimedOut,
 )
+from mailsys.net.house import House, Patience
+from mailsys.net.limits import Place
+from mailsys.net.origin import plain_host
+from mailsys.wire.proxy import MalformedHeader, read_proxy_header
 
 HIGH_WATER = 64 * 1024
-HANDSHAKE_SECONDS = 30.0
+PROXY_SECONDS = 10.0  # a proxy has its header ready when it connects
 FAREWELL_SECONDS = 30.0  # how long what was sent last may take to leave
 LINGER_SECONDS = 5.0  # how long the peer may take to close after that
 LINGER_OCTETS = 1024 * 1024  # how much it may still send
-DRAIN_SECONDS = 300.0
 
 log = Logger(namespace="mailsys.net")
 
@@ -63,17 +67,23 @@ class Connection(Protocol):
         converse: Callable[[], IConversation],
         tls: IOpenSSLServerConnectionCreator | None,
         *,
+        house: House,
+        place: Place,
+        patience: Patience = Patience(),  # noqa: B008 - it never changes
         implicit_tls: bool = False,
-        on_end: Callable[[Connection], None] = lambda connection: None,
+        is_proxied: bool = False,
     ) -> None:
         self._clock = clock
         self.peer = peer
+        self.place = place
         self.tls = ""
         self.congested = False
         self._converse = converse
         self._certificate = tls
+        self._house = house
+        self._patience = patience
         self._implicit_tls = implicit_tls
-        self._on_end = on_end
+        self._is_proxied = is_proxied
         self._received: list[bytes] = []
         self._octets = 0
         self._reading = True
@@ -128,6 +138,8 @@ class Connection(Protocol):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Wake whatever waits, so that it sees the end."""
+        if self._handshake is not None and not self.tls and reason.check(SSLError):
+            self._house.turned_away(self, f"TLS did not come about: {_words(reason.value)}")
         self._ended = self._lost = True
         self._direct = False
         if self._alarm is not None:
@@ -135,7 +147,7 @@ class Connection(Protocol):
             self._alarm = None
         self._wake(self._handshake)
         self._wake(self._waiter)
-        self._on_end(self)
+        self._house.forget(self)
 
     def pauseProducing(self) -> None:
         """The peer does not take what we send."""
@@ -179,7 +191,7 @@ class Connection(Protocol):
     async def drained(self) -> None:
         """Wait until the peer has taken what was sent."""
         while self.congested:
-            await self._wait(DRAIN_SECONDS)
+            await self._wait(self._patience.reply_seconds)
 
     def can_start_tls(self) -> bool:
         """Is there a certificate, and no TLS yet?"""
@@ -188,17 +200,8 @@ class Connection(Protocol):
     async def start_tls(self) -> None:
         """Do the handshake; whatever came in plain text and was not used is dropped."""
         await self.drained()  # what is paused now would stay so inside TLS
-        if self._ended:
-            raise ConnectionEnded
         self._forget_received()
-        self._direct = False
-        self._handshake = Deferred()
-        self.transport.startTLS(self._certificate)
-        self._set_alarm(HANDSHAKE_SECONDS)
-        await self._handshake
-        self._handshake = None
-        if self._lost or not self.tls:
-            raise ConnectionEnded
+        await self._shake_hands(b"")
 
     def close(self) -> None:
         """Let what was sent leave, then close; a peer that does not take it is cut off."""
@@ -225,8 +228,12 @@ class Connection(Protocol):
 
     async def _run(self) -> None:
         try:
+            if not await self._is_let_in():
+                return
             if self._implicit_tls:
-                await self.start_tls()
+                early = b"".join(self._received)  # what came in one piece with the header of a proxy
+                self._forget_received()
+                await self._shake_hands(early)
             await self._converse().run(self)
         except TimedOut:
             self.transport.abortConnection()
@@ -237,6 +244,56 @@ class Connection(Protocol):
 
     def _broke(self, failure: Failure) -> None:
         log.failure("A conversation with {host} broke", failure, host=self.peer.host)
+
+    async def _is_let_in(self) -> bool:
+        farewell = self._house.objection_to(self)
+        if farewell is None and self._is_proxied:
+            await self._meet_the_peer()
+            farewell = self._house.introduce(self)
+        if farewell is not None:
+            self.send(farewell)
+        return farewell is None
+
+    async def _meet_the_peer(self) -> None:
+        """A proxy says first whose connection it is; from then on, that is the peer."""
+        data, until = b"", self._clock.seconds() + PROXY_SECONDS
+        try:
+            while (found := read_proxy_header(data)) is None:
+                data += await self.receive(until - self._clock.seconds())
+            header, rest = found
+            if header.source is not None:
+                self.peer = self._peer_behind(*header.source)
+        except MalformedHeader as reason:
+            self._house.turned_away(self, str(reason))
+            raise ConnectionEnded from reason
+        except TimedOut:
+            self._house.turned_away(self, f"no PROXY header came within {PROXY_SECONDS:.0f} s")
+            raise
+        if rest:
+            self._received.insert(0, rest)
+            self._octets += len(rest)
+
+    def _peer_behind(self, host: str, port: int) -> Peer:
+        """Who is on this machine may do more; only a proxy that is here as well can know that."""
+        peer = Peer(plain_host(host), port, self.peer.service)
+        if peer.is_loopback and not self.peer.is_loopback:
+            raise MalformedHeader("a proxy elsewhere speaks for a loopback address")
+        return peer
+
+    async def _shake_hands(self, early: bytes) -> None:
+        """Begin TLS; ``early`` is what came of it already."""
+        if self._ended:
+            raise ConnectionEnded
+        self._direct = False
+        self._handshake = Deferred()
+        self.transport.startTLS(self._certificate)
+        self._set_alarm(self._patience.handshake_seconds)
+        if early:
+            self.transport.protocol.dataReceived(early)  # TLS is the transport's protocol now
+        await self._handshake
+        self._handshake = None
+        if self._lost or not self.tls:
+            raise ConnectionEnded
 
     async def _wait(self, seconds: float) -> None:
         if self._stopping:
@@ -289,7 +346,16 @@ class Connection(Protocol):
         elif self._shut:
             self.transport.loseConnection()  # what the kernel still holds goes on its way
         elif self._closing or self._handshake is not None:
+            if not self._closing:
+                seconds = self._patience.handshake_seconds
+                self._house.turned_away(self, f"TLS did not come about within {seconds:g} s")
             self.transport.abortConnection()
         elif self._waiter is not None:
             self._rang = True
             self._wake(self._waiter)
+
+
+def _words(error: BaseException | None) -> str:
+    """What OpenSSL says in words: an error of its holds a list of (library, function, reason)."""
+    told = error.args[0] if error is not None and error.args else ""
+    return ", ".join(reason for _, _, reason in told) if isinstance(told, list) else str(told)

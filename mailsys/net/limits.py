@@ -1,39 +1,139 @@
-"""How many connections there may be, in all and from one address."""
+"""Who is let in: how many connections there may be, in all, from one address and from one network.
+
+Everybody counts in the total.  Loopback, local sockets and the networks that are trusted count nowhere
+else.  All others count for each service by itself, so that mail from a host does not keep the people
+behind the same address from reading theirs.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network, ip_address
 
 from mailsys.interfaces import Peer
+from mailsys.net.origin import Origin, origin_of, shown
+from mailsys.net.rates import RateTable
+
+Network = IPv4Network | IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What one service lets in, from one address and from one network.  0 is without limit."""
+
+    open_per_address: int = 0
+    open_per_network: int = 0
+    new_per_address: int = 0  # within a minute
+    new_per_network: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """``allowances`` are by service; a ``total`` of 0 is without limit."""
+
+    total: int = 0
+    allowances: Mapping[str, Allowance] = field(default_factory=dict)
+    exempt: tuple[Network, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """Why a connection is not let in; ``is_ours`` when it is not for anything that its peer did."""
+
+    reason: str
+    is_ours: bool = False
+
+
+def is_within(host: str, networks: tuple[Network, ...]) -> bool:
+    """Is the IP address in one of the networks?"""
+    return bool(networks) and bool(host) and any(ip_address(host) in network for network in networks)
+
+
+class _Door:
+    """The counts of one service."""
+
+    def __init__(self, seconds: Callable[[], float]) -> None:
+        self.open: Counter[bytes] = Counter()
+        self.new = RateTable(seconds)
+
+    def objection(self, origin: Origin, may: Allowance) -> Objection | None:
+        """What speaks against one connection more."""
+        for key, most_open, most_new in (
+            (origin.address, may.open_per_address, may.new_per_address),
+            (origin.network, may.open_per_network, may.new_per_network),
+        ):
+            if most_open and self.open[key] >= most_open:
+                return Objection(f"{self.open[key]} connections from {shown(key)} are open")
+            if most_new and self.new.rate(key) >= most_new:
+                return Objection(f"{most_new} connections came from {shown(key)} within a minute")
+        return None
+
+    def enter(self, origin: Origin) -> None:
+        """One more."""
+        for key in (origin.address, origin.network):
+            self.open[key] += 1
+            self.new.count(key)
+
+    def leave(self, origin: Origin) -> None:
+        """One less."""
+        for key in (origin.address, origin.network):
+            self.open[key] -= 1
+            if not self.open[key]:
+                del self.open[key]
 
 
 class ConnectionLimits:
-    """Counts open connections.  A limit of 0 is none; loopback addresses count only in the total.
+    """Counts the connections of a host.  ``rules`` may be changed at any time, for those to come."""
 
-    The limits may be changed at any time, for the connections to come.
-    """
+    def __init__(self, seconds: Callable[[], float], rules: Rules) -> None:
+        self.rules = rules
+        self.open = 0
+        self._seconds = seconds
+        self._doors: dict[str, _Door] = {}
 
-    def __init__(self, total: int, per_address: int) -> None:
-        self.total = total
-        self.per_address = per_address
-        self._open = 0
-        self._by_address: Counter[str] = Counter()
+    def enter(self) -> Place | Objection:
+        """Count a new connection in the total, unless that is full; next, say whose it is."""
+        if self.rules.total and self.open >= self.rules.total:
+            return Objection(f"{self.open} connections are open, which is all there may be", is_ours=True)
+        self.open += 1
+        return Place(self)
 
-    def enter(self, peer: Peer) -> bool:
-        """Count a new connection; False when it is one too many (it is then not counted)."""
-        if self.total and self._open >= self.total:
-            return False
-        if not peer.is_loopback:
-            if self.per_address and self._by_address[peer.host] >= self.per_address:
-                return False
-            self._by_address[peer.host] += 1
-        self._open += 1
-        return True
+    def is_exempt(self, peer: Peer) -> bool:
+        """Does this peer count in the total only?"""
+        return peer.is_loopback or is_within(peer.host, self.rules.exempt)
 
-    def leave(self, peer: Peer) -> None:
-        """A counted connection has ended."""
-        self._open -= 1
-        if not peer.is_loopback:
-            self._by_address[peer.host] -= 1
-            if not self._by_address[peer.host]:
-                del self._by_address[peer.host]
+    def door(self, service: str) -> _Door:
+        """The counts of a service."""
+        return self._doors.setdefault(service, _Door(self._seconds))
+
+
+class Place:
+    """What one connection takes up; whoever has it calls ``leave`` once, at the end."""
+
+    __slots__ = ("_door", "_limits", "_origin")
+
+    def __init__(self, limits: ConnectionLimits) -> None:
+        self._limits = limits
+        self._door: _Door | None = None
+        self._origin: Origin | None = None
+
+    def identify(self, peer: Peer) -> Objection | None:
+        """Count it for its peer as well, unless something speaks against that."""
+        origin = None if self._limits.is_exempt(peer) else origin_of(peer.host)
+        if origin is None:
+            return None
+        door = self._limits.door(peer.service)
+        allowance = self._limits.rules.allowances.get(peer.service, Allowance())
+        if objection := door.objection(origin, allowance):
+            return objection
+        door.enter(origin)
+        self._door, self._origin = door, origin
+        return None
+
+    def leave(self) -> None:
+        """It has ended."""
+        self._limits.open -= 1
+        if self._door is not None and self._origin is not None:
+            self._door.leave(self._origin)

@@ -2,7 +2,7 @@
 
 from mailsys.process.data import CannotUse, check_data_folder, claim, make_data_folder, owner_of_claim, sign
 from mailsys.process.inherited import InheritedSockets, first_environment
-from mailsys.process.limits import forbid_core_dumps, keep_files_private, raise_file_limit
+from mailsys.process.limits import file_limit, forbid_core_dumps, keep_files_private, raise_file_limit
 from mailsys.process.supervisor import Supervisor
 from mailsys.process.user import CannotBecome, become, check_user, user_named
 
@@ -15,6 +15,7 @@ __all__ = [
     "check_data_folder",
     "check_user",
     "claim",
+    "file_limit",
     "first_environment",
     "forbid_core_dumps",
     "keep_files_private",

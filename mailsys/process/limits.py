@@ -28,3 +28,9 @@ def forbid_core_dumps() -> None:
 def keep_files_private() -> None:
     """Whatever a library makes without saying for whom is ours alone."""
     os.umask(0o077)
+
+
+def file_limit() -> int:
+    """How many files this process may have open."""
+    soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return 1 << 20 if soft == resource.RLIM_INFINITY else soft

@@ -120,8 +120,8 @@ judges = ["early_talkr", "x"]
             'judge.judges = ["one_from", "one_from"] has "one_from" twice',
         ),
         (
-            "[[listen]]\nservice = 'smtp'\nendpoint = 'tcp:25'\nproxy_from = ['192.0.2.1']",
-            'listen[1].proxy_from = ["192.0.2.1/32"] is not built yet; leave it out',
+            "[[listen]]\nservice = 'smtp'\nendpoint = 'tcp:25'\nproxy_from = ['0.0.0.0/0']",
+            'listen[1].proxy_from = ["0.0.0.0/0"] has "0.0.0.0/0", which is everybody',
         ),
         ("data = '/srv/{user}'", 'data = "/srv/{user}" has {user} in its name; name another folder.'),
         ("[plugins]\nx = 1", "plugins has something that is not a table"),

@@ -53,7 +53,7 @@ def test_what_is_no_endpoint_here(value):
     [
         ("ssl:465", "tls ="),
         ("tls:/x:tcp:1", "tls ="),
-        ("haproxy:tcp:25", "without a proxy"),
+        ("haproxy:tcp:25", "proxy_from"),
         ("systemd:domain=INET:index=0", "the address as the socket unit has it"),
     ],
 )

@@ -21,15 +21,16 @@ from zope.interface import implementer
 from mailsys.control.self_signed import write_self_signed
 from mailsys.interfaces import ConnectionEnded, IConversation, Peer
 from mailsys.net.connection import Connection
-from mailsys.net.factory import ConversationFactory
-from mailsys.net.limits import ConnectionLimits
+from mailsys.net.factory import ConversationFactory, Farewells
+from mailsys.net.limits import Allowance, ConnectionLimits, Rules
 from mailsys.net.tls import HostTLS, ListenerTLS
 from mailsys.tls.certificate import read_certificate
 from mailsys.tls.files import CertificateFiles
 
 SECONDS = 10  # no client here waits longer
 LOOPBACK = "tcp:0:interface=127.0.0.1:backlog=400"
-BUSY = b"421 4.3.2 Too many connections\r\n"
+FULL = b"421 4.3.2 Too many connections\r\n"
+ENOUGH = b"421 4.7.0 Too many connections from your address\r\n"
 
 
 @implementer(IConversation)
@@ -74,21 +75,39 @@ class Wire(StringTransport):
 
 
 class MemoryPeer:
-    """One connection with a wire and a clock that the test moves; ``ended`` lists those given back."""
+    """One connection with a wire and a clock that the test moves; ``ended`` lists those given back.
+
+    To it, it is the listener as well: ``objection`` is what it says to a connection that is made,
+    ``farewell`` to one whose peer a proxy has told, and ``refused`` is why it turned one away.
+    """
 
     def __init__(self, function, *, room=10**9, fault=None, converse=None, **options):
         self.clock = Clock()
         self.wire = Wire(room, fault)
-        self.ended = []
+        self.ended, self.refused = [], []
+        self.objection, self.farewell = options.pop("objection", None), options.pop("farewell", None)
         self.connection = Connection(
             self.clock,
-            Peer("192.0.2.1", 40000, "smtp"),
+            Peer(options.pop("host", "192.0.2.1"), 40000, "smtp"),
             converse or (lambda: Talk(function)),
             options.pop("tls", None),
-            on_end=self.ended.append,
+            house=self,
+            place=None,
             **options,
         )
         self.connection.makeConnection(self.wire)
+
+    def objection_to(self, _connection):
+        return self.objection
+
+    def introduce(self, _connection):
+        return self.farewell
+
+    def turned_away(self, _connection, reason):
+        self.refused.append(reason)
+
+    def forget(self, connection):
+        self.ended.append(connection)
 
     def feed(self, data):
         self.connection.dataReceived(data)
@@ -135,8 +154,10 @@ class SocketTestCase(TestCase):
 
     async def listen(self, function, endpoint=LOOPBACK, total=0, per_address=0, **options):
         """Serve; returns the factory, which then has the ``port`` it listens on."""
-        limits = ConnectionLimits(total, per_address)
-        factory = ConversationFactory(reactor, "smtp", limits, BUSY, options.pop("tls", None), **options)
+        rules = Rules(total, {"smtp": Allowance(open_per_address=per_address)})
+        limits = ConnectionLimits(reactor.seconds, rules)
+        farewells = Farewells(FULL, ENOUGH)
+        factory = ConversationFactory(reactor, "smtp", limits, farewells, options.pop("tls", None), **options)
         factory.converse = lambda: Talk(function)
         factory.port = await serverFromString(reactor, endpoint).listen(factory)
         assert IListeningPort.providedBy(factory.port)

@@ -8,15 +8,13 @@ import tempfile
 import threading
 import time
 
-from net_house import BUSY, SECONDS, SocketTestCase, after, connected, hear, hear_line, needs_ipv6, until
-from twisted.internet import reactor
+from net_house import SECONDS, SocketTestCase, after, connected, hear, hear_line, needs_ipv6, until
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.defer import Deferred
 
 from mailsys.interfaces import ConnectionEnded, Peer
 from mailsys.net import connection as net
-from mailsys.net.factory import ConversationFactory, Refusal, peer_of
-from mailsys.net.limits import ConnectionLimits
+from mailsys.net.factory import peer_of
 
 REFUSAL = b"421 4.7.0 Too many errors\r\n"
 
@@ -180,53 +178,6 @@ class BackPressure(SocketTestCase):
         assert kept[0] <= 2 * net.HIGH_WATER
 
 
-class Limits(SocketTestCase):
-    async def test_one_too_many_is_told_so(self):
-        factory = await self.listen(echo, total=2)
-        with connected(factory), connected(factory) as second:
-            await until(lambda: len(factory.connections) == 2)
-            assert await self.client(factory, hear) == BUSY
-            second.close()
-            await until(lambda: len(factory.connections) == 1)
-            assert await self.client(factory, self.say_quit) == b"221\r\n"
-
-    async def test_loopback_has_no_limit_of_its_own(self):
-        factory = await self.listen(echo, per_address=1)
-        with connected(factory), connected(factory):
-            await until(lambda: len(factory.connections) == 2)
-
-    async def test_one_too_many_where_tls_comes_first_hears_nothing(self):
-        factory = ConversationFactory(reactor, "pop3", ConnectionLimits(0, 1), BUSY, None, implicit_tls=True)
-        factory.converse = lambda: None
-        address = IPv4Address("TCP", "192.0.2.1", 40000)
-        factory.buildProtocol(address)
-        refusal = factory.buildProtocol(address)
-        assert isinstance(refusal, Refusal)
-        assert refusal._line == b""
-
-    async def test_hundreds_of_connections_leave_nothing(self):
-        """Ended in order, in the middle, by a reset and without a word."""
-        factory = await self.listen(echo, total=400)
-        ways = (self.say_quit, lambda peer: peer.sendall(b"NO"), reset, lambda peer: None)
-
-        def crowd(first):
-            everyone = [first, *(connected(factory) for _ in range(299))]
-            for number, peer in enumerate(everyone):
-                ways[number % len(ways)](peer)
-            for peer in everyone:
-                peer.close()
-
-        await self.client(factory, crowd)
-        await until(lambda: not factory.connections)
-        assert factory._limits._open == 0
-        assert not factory._limits._by_address
-
-    @staticmethod
-    def say_quit(peer):
-        peer.sendall(b"QUIT\r\n")
-        return hear(peer)
-
-
 class Faults(SocketTestCase):
     async def test_a_broken_conversation_hurts_no_other(self):
         async def fragile(connection):
@@ -323,31 +274,3 @@ def test_peers_by_their_addresses():
     assert peer_of(IPv6Address("TCP", "::ffff:0:c000:201", 25), "smtp").host == "::ffff:0:c000:201"
     assert peer_of(UNIXAddress(None), "lmtp") == Peer("", 0, "lmtp")
     assert peer_of(None, "lmtp") == Peer("", 0, "lmtp")
-
-
-def test_limits_of_an_address_and_in_all():
-    limits = ConnectionLimits(total=4, per_address=2)
-    one, other, own = Peer("192.0.2.1", 1, "smtp"), Peer("192.0.2.2", 1, "smtp"), Peer("127.0.0.1", 1, "smtp")
-    assert [limits.enter(peer) for peer in (one, one, one, other, own, own)] == [
-        True, True, False, True, True, False,
-    ]  # fmt: skip
-    limits.leave(one)
-    limits.leave(own)
-    assert [limits.enter(peer) for peer in (one, one, other, own)] == [True, False, True, False]
-
-
-def test_no_limits():
-    limits = ConnectionLimits(total=0, per_address=0)
-    assert all(limits.enter(Peer("192.0.2.1", 1, "smtp")) for _ in range(1000))
-
-
-def test_limits_that_change_count_who_is_there_already():
-    limits, one = ConnectionLimits(total=0, per_address=0), Peer("192.0.2.1", 1, "smtp")
-    assert all(limits.enter(one) for _ in range(3))
-    limits.per_address = 2
-    assert not limits.enter(one)
-    for _ in range(2):
-        limits.leave(one)
-    assert [limits.enter(one), limits.enter(one)] == [True, False]
-    limits.total = 2
-    assert not limits.enter(Peer("192.0.2.2", 1, "smtp"))

@@ -1,5 +1,6 @@
 """TLS over real sockets: what is spoken, what is refused, and what an attacker in the middle may not do."""
 
+import ipaddress
 import os
 import shutil
 import socket
@@ -14,6 +15,7 @@ from net_house import SECONDS, SocketTestCase, hear, hear_line, make_certificate
 
 from mailsys.interfaces import ConnectionEnded
 from mailsys.net import connection as net
+from mailsys.net.house import Patience
 
 LETTER = os.urandom(3 << 20)
 
@@ -152,8 +154,10 @@ class StartTLS(TLSTestCase):
         assert isinstance(talk.end, ConnectionEnded)
 
     async def test_a_client_that_never_begins_the_handshake(self):
-        self.patch(net, "HANDSHAKE_SECONDS", 0.3)
+        refused = []
         factory = await self.listen(Conversation())
+        factory.patience = Patience(handshake_seconds=0.3)
+        factory.on_refused = lambda _peer, _farewell, reason: refused.append(reason)
 
         def stay(peer):
             hear_line(peer)
@@ -164,6 +168,7 @@ class StartTLS(TLSTestCase):
 
         await self.client(factory, stay)
         await until(lambda: not factory.connections)
+        assert refused == ["TLS did not come about within 0.3 s"]
 
 
 class ImplicitTLS(TLSTestCase):
@@ -202,9 +207,50 @@ class ImplicitTLS(TLSTestCase):
                 await self.session(self.trust, talk)
             assert talk.tls == ""
 
+    @pytest.mark.row(61)
+    async def test_the_header_of_a_proxy_comes_before_it(self):
+        """Row 61: in one segment with the client's hello, or alone."""
+        header = b"PROXY TCP4 192.0.2.7 198.51.100.1 4711 995\r\n"
+        hosts = []
+
+        async def talk(connection):
+            hosts.append(connection.peer.host)
+            await Conversation()(connection)
+
+        loopback = (ipaddress.ip_network("127.0.0.0/8"),)
+        factory = await self.listen(talk, implicit_tls=True, proxies=loopback)
+
+        def session(peer, waits):
+            incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+            secure = self.trust.wrap_bio(incoming, outgoing, server_hostname="mail.test")
+            with pytest.raises(ssl.SSLWantReadError):
+                secure.do_handshake()
+            peer.sendall(header if waits else header + outgoing.read())
+            if waits:
+                time.sleep(0.1)
+                peer.sendall(outgoing.read())
+            for step in (secure.do_handshake, lambda: secure.read(100)):
+                while True:
+                    try:
+                        heard = step()
+                        peer.sendall(outgoing.read())
+                        break
+                    except ssl.SSLWantReadError:
+                        peer.sendall(outgoing.read())
+                        incoming.write(peer.recv(65536))
+            return heard
+
+        for waits in (False, True):
+            heard = await self.client(factory, lambda peer, waits=waits: session(peer, waits))
+            assert heard == b"220 Hello\r\n"
+        assert hosts == ["192.0.2.7", "192.0.2.7"]
+
+    @pytest.mark.row(9)
     async def test_plain_text_gets_no_answer(self):
-        talk = Conversation()
+        """Row 9: where TLS comes first, whoever speaks plainly is left at once, and the operator told."""
+        talk, refused = Conversation(), []
         factory = await self.listen(talk, implicit_tls=True)
+        factory.on_refused = lambda _peer, _farewell, reason: refused.append(reason)
 
         def speak(peer):
             peer.sendall(b"EHLO client.example\r\n")
@@ -213,6 +259,7 @@ class ImplicitTLS(TLSTestCase):
         assert b"220" not in await self.client(factory, speak)
         await until(lambda: not factory.connections)
         assert (talk.before, talk.inside) == ([], [])
+        assert refused[0].startswith("TLS did not come about: ")
 
 
 class Ends(TLSTestCase):

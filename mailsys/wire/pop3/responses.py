@@ -106,6 +106,8 @@ LOGIN_UNAVAILABLE = Response(False, "Login is not possible for the moment", "SYS
 IN_USE = Response(False, "Another session has this mailbox open", "IN-USE")
 
 # It is us.
+BUSY = Response(False, "Too many connections; try again later", "SYS/TEMP")
+ENOUGH_CONNECTIONS = Response(False, "Too many connections from your address; try again later", "SYS/TEMP")
 SHUTTING_DOWN = Response(False, "This host is shutting down", "SYS/TEMP")
 LOCAL_ERROR = Response(False, "Something went wrong here; try again later", "SYS/TEMP")
 MAILBOX_UNREADABLE = Response(False, "The mailbox cannot be opened for the moment", "SYS/TEMP")
