@@ -28,6 +28,7 @@ from mailsys.control.configuration import installed
 from mailsys.disk import Disk
 from mailsys.extensions.plugged_in import PluggedIn, plugged_in
 from mailsys.extensions.plugins import CannotUse, Plugins
+from mailsys.intake.drops import Drops
 from mailsys.intake.intake import Intake
 from mailsys.intake.spool import spool_path
 from mailsys.interfaces import Account, IConversation, IDirectory, IQuota, Peer, Services, Session
@@ -38,6 +39,12 @@ from mailsys.journal.nothing import NoJournal
 from mailsys.journal.reader import newest_session
 from mailsys.journal.writer import Journal
 from mailsys.judge.builtin import build_pipeline
+from mailsys.queue import FILE_NAME as QUEUE
+from mailsys.queue import FOLDER as QUEUE_FOLDER
+from mailsys.queue.contents import Contents
+from mailsys.queue.database import QueueDatabase
+from mailsys.queue.spool import Spool
+from mailsys.queue.writer import WriterThread
 from mailsys.read.pop3.conversation import POP3Conversation
 from mailsys.receive.conversation import Conversation
 from mailsys.receive.reception import Reception, Settings
@@ -90,6 +97,16 @@ class Paths:
         """What the plugin of this name keeps, if it keeps anything."""
         return os.path.join(self.data, "plugins", quote(name, safe="").replace(".", "%2E"))
 
+    @property
+    def queue(self) -> str:
+        """What waits, and for whom."""
+        return os.path.join(self.data, QUEUE)
+
+    @property
+    def queue_folder(self) -> str:
+        """The contents of what waits."""
+        return os.path.join(self.data, QUEUE_FOLDER)
+
 
 class Stations:
     """All stations of a host.  ``start`` and ``stop`` them in the reactor's thread, each once."""
@@ -110,10 +127,17 @@ class Stations:
         self.ids = SessionIds(time.time, newest_session(self.paths.journal))
         self.plugins = _used(Plugins(installed(), self._services, reactor), configuration)
         self._build_store(configuration)
+        self.queue_writer = WriterThread(QueueDatabase(self.paths.queue))
+        self.spool = Spool(
+            Contents(self.disk, self.paths.queue_folder),
+            self.queue_writer,
+            lambda address: address.domain,
+            reactor.callFromThread,
+        )
         self.intake = Intake(
             self.disk,
             self.paths.intake,
-            self.drop,
+            Drops(self.drop, self.spool),
             self.journal,
             reactor=reactor,
             workers=self.files,
@@ -175,9 +199,12 @@ class Stations:
             self._to_undo.push_async_callback(workers.stop)
         self.journal.start()
         self._to_undo.push_async_callback(self.files.run, self.journal.close)
+        self.queue_writer.start()
+        self._to_undo.push_async_callback(self.files.run, self.queue_writer.stop)
         self._to_undo.push_async_callback(self.plugins.stop)
         try:
             await self.plugins.start()
+            await self.files.run(self.spool.prepare)
             await self.files.run(self.intake.replay)
         except CannotUse as error:
             raise CannotWork(str(error)) from error

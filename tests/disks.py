@@ -23,6 +23,8 @@ class Stopped(BaseException):
 class SteppedDisk(Disk):
     """Counts steps, and calls ``at_step`` before each.  Syncs nothing: the page cache is the disk here."""
 
+    failing = ()  # steps at which an error is to come, where a disk has such
+
     def __init__(self):
         super().__init__()
         self.steps = []  # the names of the operations so far

@@ -33,6 +33,7 @@ MAY_IMPORT = {
     "judge": SHARED,
     "route": SHARED,
     "intake": SHARED,
+    "queue": SHARED,
     "store": SHARED,
     "accounts": SHARED,
     "extensions": SHARED,

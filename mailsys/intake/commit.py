@@ -16,7 +16,7 @@ from mailsys.intake.log import Log
 from mailsys.intake.record import Copy, Draft, Record, copies_of, draft, spool_file
 from mailsys.intake.spool import make_durable
 from mailsys.intake.story import tell_delivered, tell_received
-from mailsys.interfaces import Acceptance, IJournal, IMailDrop, MailboxAction
+from mailsys.interfaces import Acceptance, Action, IDrop, IJournal
 
 
 @dataclass(slots=True, eq=False)
@@ -31,7 +31,7 @@ class Job:
     draft: Draft | None = None
     is_refused: bool = False
     is_stored: bool = False
-    laid: Sequence[MailboxAction] = ()
+    laid: Sequence[Action] = ()
 
 
 J = TypeVar("J", bound=Job)
@@ -42,7 +42,7 @@ class Committer:
 
     _log = Logger()
 
-    def __init__(self, disk: Disk, drop: IMailDrop, log: Log, journal: IJournal, spool: str) -> None:
+    def __init__(self, disk: Disk, drop: IDrop, log: Log, journal: IJournal, spool: str) -> None:
         self._disk = disk
         self._drop = drop
         self._segments = log
@@ -52,7 +52,7 @@ class Committer:
     def prepare(self, job: Job) -> None:
         """Step 1: write each copy where no reader sees it.  Any worker thread may do this beforehand."""
         acceptance = job.acceptance
-        written = []
+        written: list[Action] = []
         try:
             job.draft = draft(acceptance, job.at, self._spool, self._disk.failed_syncs)
             for action in acceptance.actions:
@@ -112,14 +112,14 @@ class Committer:
             try:
                 self._drop.lay(copy.action)
             except Exception:
-                words = "{id} is stored, but not in place for {account} yet; it is tried again"
-                self._log.failure(words, id=record.acceptance.envelope.id, account=copy.action.account)
+                words = "{id} is stored, but not in place for {place} yet; it is tried again"
+                self._log.failure(words, id=record.acceptance.envelope.id, place=copy.action.place)
                 unlaid.append(copy)
             else:
                 laid.append(copy)
         return laid
 
-    def _discard(self, actions: Sequence[MailboxAction]) -> None:
+    def _discard(self, actions: Sequence[Action]) -> None:
         for action in actions:
             try:
                 self._drop.discard(action)

@@ -16,19 +16,19 @@ from mailsys.intake.record import Copy
 from mailsys.intake.segment import Segment
 from mailsys.intake.spool import is_lost
 from mailsys.intake.story import tell_delivered, tell_failed
-from mailsys.interfaces import IJournal, IMailDrop, MailboxAction
+from mailsys.interfaces import Action, IDrop, IJournal, MailboxAction
 
 LAST_RESORT_ROUNDS = 3
 LAST_RESORT_FOLDER = "INBOX"
 CONTENT_LOST = "its content is not on the disk any more"
-Announce = Callable[[Sequence[MailboxAction]], None]
+Announce = Callable[[Sequence[Action]], None]
 
 
 class ContentLostError(Exception):
     """A copy cannot be made, now or ever: the file with its content is missing or short."""
 
 
-def is_whole(drop: IMailDrop, copy: Copy) -> bool:
+def is_whole(drop: IDrop, copy: Copy) -> bool:
     """Is the copy, with all its octets, in any folder?  Raises OSError."""
     octets = drop.laid_octets(copy.action)
     return octets is not None and octets >= copy.octets
@@ -40,7 +40,7 @@ class Copies:
     _log = Logger()
 
     def __init__(
-        self, disk: Disk, drop: IMailDrop, journal: IJournal, announce: Announce, now: Callable[[], float]
+        self, disk: Disk, drop: IDrop, journal: IJournal, announce: Announce, now: Callable[[], float]
     ) -> None:
         self._disk = disk
         self._drop = drop
@@ -58,9 +58,9 @@ class Copies:
             except ContentLostError:
                 self._give_up(copy)
             except Exception:
-                words = "{id} is stored, but still not in place for {account}"
-                message, account = copy.record.acceptance.envelope.id, copy.action.account
-                self._log.failure(words, id=message, account=account)
+                words = "{id} is stored, but still not in place for {place}"
+                message, place = copy.record.acceptance.envelope.id, copy.action.place
+                self._log.failure(words, id=message, place=place)
                 segment.unlaid.append(copy)
             else:
                 segment.unsettled.append(laid)
@@ -68,7 +68,7 @@ class Copies:
 
     def _lay(self, copy: Copy, last_resort: bool) -> Copy:
         """Lay a copy unless it is there already; returns it with the folder where it is."""
-        if last_resort:
+        if last_resort and isinstance(copy.action, MailboxAction):
             copy = copy._replace(action=replace(copy.action, folder=LAST_RESORT_FOLDER))
         if not self._drop.is_written(copy.action):
             if is_whole(self._drop, copy):
@@ -90,9 +90,9 @@ class Copies:
     def _give_up(self, copy: Copy) -> None:
         """No round can make it, so the segment does not wait for it; the story and the log tell."""
         message = copy.record.acceptance.envelope.id
-        words = "{id} is LOST for {account}, though it was in the log as {record}: {reason}"
-        account = copy.action.account
-        self._log.critical(words, id=message, account=account, record=copy.record.id, reason=CONTENT_LOST)
+        words = "{id} is LOST for {place}, though it was in the log as {record}: {reason}"
+        place = copy.action.place
+        self._log.critical(words, id=message, place=place, record=copy.record.id, reason=CONTENT_LOST)
         tell_failed(self._journal, message, copy.action, CONTENT_LOST, self._now())
 
     def _tell(self, segment: Segment, copy: Copy) -> None:
@@ -135,9 +135,9 @@ class Copies:
         try:
             self._require_content(copy)
         except ContentLostError:
-            words = "The copy of {id} for {account} may be damaged, and stays as it is: {reason}"
-            message, account = copy.record.acceptance.envelope.id, copy.action.account
-            self._log.critical(words, id=message, account=account, reason=CONTENT_LOST)
+            words = "The copy of {id} for {place} may be damaged, and stays as it is: {reason}"
+            message, place = copy.record.acceptance.envelope.id, copy.action.place
+            self._log.critical(words, id=message, place=place, reason=CONTENT_LOST)
             return
         self._write(copy)
         try:

@@ -16,6 +16,7 @@ from mailsys.disk import Disk
 from mailsys.intake.batches import Batches, Order, WaitingJob
 from mailsys.intake.boot import boot_id as machine_boot_id
 from mailsys.intake.commit import Committer
+from mailsys.intake.drops import Drops
 from mailsys.intake.log import Log
 from mailsys.intake.replay import Replay
 from mailsys.intake.settle import Settler
@@ -23,11 +24,10 @@ from mailsys.intake.spool import spool_path
 from mailsys.intake.thread import CommittingThread
 from mailsys.interfaces import (
     Acceptance,
+    Action,
     IIntake,
     IJournal,
-    IMailDrop,
     IWorkers,
-    MailboxAction,
     NotStored,
 )
 from mailsys.message.content import FileContent
@@ -77,7 +77,7 @@ class Intake:
         self,
         disk: Disk,
         directory: str,
-        drop: IMailDrop,
+        drop: Drops,
         journal: IJournal,
         *,
         reactor: Any,
@@ -191,11 +191,11 @@ class Intake:
         for job in jobs:
             self._announce(job.laid)
 
-    def _announce(self, actions: Sequence[MailboxAction]) -> None:
+    def _announce(self, actions: Sequence[Action]) -> None:
         for action in actions:
             self._drop.announce(action)
 
-    def _announce_late(self, actions: Sequence[MailboxAction]) -> None:
+    def _announce_late(self, actions: Sequence[Action]) -> None:
         self._reactor.callFromThread(self._announce, actions)
 
     def _tick(self) -> None:

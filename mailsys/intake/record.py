@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 from zlib import crc32
 
-from mailsys.interfaces import Acceptance, MailboxAction
-from mailsys.message.address import Address
+from mailsys.interfaces import Acceptance, Action, QueueAction
+from mailsys.message import envelope_json
 from mailsys.message.content import FileContent
+from mailsys.message.envelope_json import written
 
 VERSION = 1
 MESSAGE, LAID, LATE, ABORTED = "message", "laid", "late", "aborted"
@@ -39,7 +40,7 @@ class Copy(NamedTuple):
 
     record: Record
     number: int
-    action: MailboxAction
+    action: Action
 
     @property
     def id(self) -> str:
@@ -97,14 +98,9 @@ def spool_file(acceptance: Acceptance, spool: str) -> str | None:
 
 
 def _describe(acceptance: Acceptance, at: float, path: str | None) -> bytes:
-    envelope = acceptance.envelope
     description: dict[str, Any] = {
         "at": at,
-        "id": envelope.id,
-        "from": _written(envelope.reverse_path) if envelope.reverse_path else None,
-        "to": [_written(recipient) for recipient in envelope.recipients],
-        "body": envelope.body.value,
-        "smtputf8": envelope.smtputf8,
+        **envelope_json.describe(acceptance.envelope),
         "actions": [_describe_action(action) for action in acceptance.actions],
         "facts": acceptance.facts if type(acceptance.facts) is dict else dict(acceptance.facts),
     }
@@ -114,22 +110,34 @@ def _describe(acceptance: Acceptance, at: float, path: str | None) -> bytes:
     return _as_json(description).encode("ascii")
 
 
-def _describe_action(action: MailboxAction) -> dict[str, Any]:
+def _describe_action(action: Action) -> dict[str, Any]:
+    if isinstance(action, QueueAction):
+        return _describe_queue_action(action)
     description: dict[str, Any] = {
-        "account": _written(action.account),
-        "recipient": _written(action.recipient),
+        "account": written(action.account),
+        "recipient": written(action.recipient),
         "folder": action.folder,
         "name": action.name,
         "head": action.head.decode("utf-8", "surrogateescape"),
     }
     if action.also_for:
-        description["also_for"] = [_written(recipient) for recipient in action.also_for]
+        description["also_for"] = [written(recipient) for recipient in action.also_for]
     return description
 
 
-def _written(address: Address) -> str:
-    """Without quotes, since the domain has no ``@`` and so ends what is before the last one."""
-    return f"{address.local_part}@{address.domain}"
+def _describe_queue_action(action: QueueAction) -> dict[str, Any]:
+    """Its envelope is the record's, but for the recipients."""
+    description: dict[str, Any] = {
+        "queue": [written(recipient) for recipient in action.envelope.recipients],
+        "at": action.at,
+        "octets": action.octets,
+        "head": action.head.decode("utf-8", "surrogateescape"),
+    }
+    if action.not_before:
+        description["not_before"] = action.not_before
+    if action.held:
+        description["held"] = action.held
+    return description
 
 
 def header_line(number: int, boot_id: str, token: str) -> bytes:

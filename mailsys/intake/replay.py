@@ -14,13 +14,14 @@ from twisted.logger import Logger
 
 from mailsys.disk import Disk, make_durable_directories
 from mailsys.intake.copies import is_whole
+from mailsys.intake.drops import Drops
 from mailsys.intake.record import Copy, copies_of, spool_file
 from mailsys.intake.scan import ScannedSegment, scan
 from mailsys.intake.segment import ANOTHER_BOOT, Segment, record_segment, segment_number, segment_path
 from mailsys.intake.settle import DAMAGED_SUFFIX, Settler
 from mailsys.intake.spool import remove_all_but, spool_path
 from mailsys.intake.story import tell_delivered, tell_received
-from mailsys.interfaces import IJournal, IMailDrop, MailboxAction
+from mailsys.interfaces import Action, IJournal
 
 _log = Logger()
 
@@ -29,7 +30,7 @@ class Replay:
     """One replay of the log in ``directory``, for a boot of the machine.  Blocks; raises OSError."""
 
     def __init__(
-        self, disk: Disk, directory: str, drop: IMailDrop, journal: IJournal, settler: Settler, boot_id: str
+        self, disk: Disk, directory: str, drop: Drops, journal: IJournal, settler: Settler, boot_id: str
     ) -> None:
         self._disk = disk
         self._directory = directory
@@ -104,7 +105,7 @@ class Replay:
 
     def _is_done(self, copy: Copy, scanned: ScannedSegment, laid: set[str]) -> bool:
         if self._is_of_this_boot(scanned):
-            return copy.record.id in laid or copy.id in laid
+            return (copy.record.id in laid or copy.id in laid) and self._drop.confirms(copy.action)
         # Octets that nobody synced are not to be trusted, whatever the file's size says.
         self._discard([copy.action])
         return self._is_whole(copy)
@@ -116,10 +117,10 @@ class Replay:
         try:
             return is_whole(self._drop, copy)
         except OSError:
-            _log.failure("The folders of {account} cannot be read", account=copy.action.account)
+            _log.failure("It cannot be seen what is in place for {place}", place=copy.action.place)
             return False
 
-    def _discard(self, actions: Sequence[MailboxAction]) -> None:
+    def _discard(self, actions: Sequence[Action]) -> None:
         for action in actions:
             try:
                 self._drop.discard(action)

@@ -9,15 +9,16 @@ from __future__ import annotations
 import json
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 from zlib import crc32
 
 from mailsys.intake.record import ABORTED, VERSION, Record
-from mailsys.interfaces import Acceptance, MailboxAction
-from mailsys.message.address import Address
+from mailsys.interfaces import Acceptance, Action, MailboxAction, QueueAction
+from mailsys.message import envelope_json
 from mailsys.message.content import Content, FileContent
-from mailsys.message.envelope import Body, Envelope
+from mailsys.message.envelope import Envelope
+from mailsys.message.envelope_json import read_address
 
 _HEADER = re.compile(rb"(mailsys-intake (\d{1,9}) (\d+) (\S*) ([0-9a-f]{16}) )([0-9a-f]{8})\n")
 _MESSAGE = re.compile(rb"([0-9a-f]{16} message (\d+\.\d+) (\d{1,12}) (\d{1,12}) )([0-9a-f]{8})\n")
@@ -178,9 +179,10 @@ class _Scan:
 
     def _decoded(self, place: _Place) -> Record:
         described = json.loads(place.description)
+        envelope = envelope_json.read(described)
         acceptance = Acceptance(
-            envelope=_envelope(described),
-            actions=tuple(_action(action) for action in described["actions"]),
+            envelope=envelope,
+            actions=tuple(_action(action, envelope) for action in described["actions"]),
             content=self._content(described, place),
             facts=described["facts"],
         )
@@ -195,28 +197,22 @@ class _Scan:
         return FileContent(self._segment.path, octets, place.content_start)
 
 
-def _envelope(described: dict[str, Any]) -> Envelope:
-    reverse_path = described["from"]
-    return Envelope(
-        id=described["id"],
-        reverse_path=_address(reverse_path) if reverse_path is not None else None,
-        recipients=tuple(map(_address, described["to"])),
-        body=Body(described["body"]),
-        smtputf8=described["smtputf8"],
-    )
-
-
-def _action(described: dict[str, Any]) -> MailboxAction:
+def _action(described: dict[str, Any], envelope: Envelope) -> Action:
+    head = described["head"].encode("utf-8", "surrogateescape")
+    if (recipients := described.get("queue")) is not None:
+        return QueueAction(
+            envelope=replace(envelope, recipients=tuple(map(read_address, recipients))),
+            at=float(described["at"]),
+            head=head,
+            octets=described["octets"],
+            not_before=float(described.get("not_before", 0.0)),
+            held=described.get("held", ""),
+        )
     return MailboxAction(
-        account=_address(described["account"]),
-        recipient=_address(described["recipient"]),
+        account=read_address(described["account"]),
+        recipient=read_address(described["recipient"]),
         folder=described["folder"],
         name=described["name"],
-        head=described["head"].encode("utf-8", "surrogateescape"),
-        also_for=tuple(map(_address, described.get("also_for", ()))),
+        head=head,
+        also_for=tuple(map(read_address, described.get("also_for", ()))),
     )
-
-
-def _address(text: str) -> Address:
-    local_part, _, domain = text.rpartition("@")
-    return Address(local_part, domain)

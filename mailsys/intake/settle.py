@@ -16,7 +16,7 @@ from mailsys.intake.copies import Announce, Copies
 from mailsys.intake.record import spool_file
 from mailsys.intake.segment import Segment
 from mailsys.intake.spool import remove, spool_path
-from mailsys.interfaces import IJournal, IMailDrop
+from mailsys.interfaces import IDrop, IJournal
 
 LONGEST_PAUSE_ROUNDS = 64
 # The journal is waited for in so many rounds; after them mail goes on without it.
@@ -38,7 +38,7 @@ class Settler:
         self,
         disk: Disk,
         directory: str,
-        drop: IMailDrop,
+        drop: IDrop,
         journal: IJournal,
         announce: Announce,
         now: Callable[[], float],

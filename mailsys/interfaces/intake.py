@@ -30,13 +30,48 @@ class MailboxAction:
     head: bytes
     also_for: tuple[Address, ...] = ()
 
+    @property
+    def place(self) -> str:
+        """Where it goes, in words for the log."""
+        return str(self.account)
+
+
+@dataclass(frozen=True, slots=True)
+class QueueAction:
+    """The copy that waits for recipients elsewhere: one for all of them, who are those of ``envelope``.
+
+    ``at`` is when it was handed in, seconds since 1970.  ``head`` is our own header lines in front of the
+    content; with them it has ``octets``.  It is not tried before ``not_before``, and with a reason in
+    ``held`` not at all, until somebody releases it.
+    """
+
+    envelope: Envelope
+    at: float
+    head: bytes
+    octets: int
+    not_before: float = 0.0
+    held: str = ""
+
+    @property
+    def name(self) -> str:
+        """The file's name, unique for ever."""
+        return self.envelope.id
+
+    @property
+    def place(self) -> str:
+        """Where it goes, in words for the log."""
+        return "the queue"
+
+
+Action = MailboxAction | QueueAction
+
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
     """One message that is about to be answered with 250; ``facts`` are for its story."""
 
     envelope: Envelope
-    actions: tuple[MailboxAction, ...]
+    actions: tuple[Action, ...]
     content: Content
     facts: Mapping[str, Any] = field(default_factory=dict)
 
@@ -52,8 +87,57 @@ class IIntake(Interface):
         """Return when the message is synced and in every mailbox; raises NotStored."""
 
 
-class IMailDrop(Interface):
-    """The store as intake sees it: where copies are written, laid and settled."""
+class IDrop(Interface):
+    """Where copies are written, laid and settled, as intake does it.  An action is of the drop's own kind."""
+
+    def write(action: Any, content: Content) -> None:
+        """Write the whole copy where no reader sees it; nothing is synced.
+
+        From a worker thread; raises OSError.
+        """
+
+    def lay(action: Any) -> None:
+        """Move the written copy into its folder, which may be another than it was written for.
+
+        From a worker thread; raises OSError.
+        """
+
+    def discard(action: Any) -> None:
+        """Remove the written copy if it is there.  From a worker thread; raises OSError."""
+
+    def is_written(action: Any) -> bool:
+        """Does the written copy, whole, still wait to be laid?  From a worker thread."""
+
+    def laid_octets(action: Any) -> int | None:
+        """How large is the laid copy, whatever folder and flags it has now; None when there is none.
+
+        From a worker thread; raises OSError.
+        """
+
+    def remove_short(action: Any, octets: int) -> None:
+        """Remove the laid copy if it has fewer octets, as a loss of power leaves it.
+
+        From a worker thread; raises OSError.
+        """
+
+    def replace(action: Any) -> None:
+        """Move the written copy over the laid one, whatever folder and flags that has now.
+
+        From a worker thread; raises FileNotFoundError when the laid one has gone, OSError.
+        """
+
+    def settle(actions: Sequence[Any]) -> Sequence[Any]:
+        """Sync laid copies and their folders; return those that could not be synced.
+
+        A copy that is gone (deleted, moved) counts as settled.  From a worker thread.
+        """
+
+    def announce(action: Any) -> None:
+        """Tell those who wait for it that a copy was laid.  In the reactor's thread."""
+
+
+class IMailDrop(IDrop):
+    """The store as intake and sessions see it; its actions are MailboxActions."""
 
     def plan(
         account: Account, recipient: Address, head: bytes, content_size: int, *, crlf: bool = True
@@ -62,48 +146,3 @@ class IMailDrop(Interface):
 
         ``crlf`` says that every line of it ends with CR LF.
         """
-
-    def write(action: MailboxAction, content: Content) -> None:
-        """Write the whole copy where no reader sees it; nothing is synced.
-
-        From a worker thread; raises OSError.
-        """
-
-    def lay(action: MailboxAction) -> None:
-        """Move the written copy into its folder, which may be another than it was written for.
-
-        From a worker thread; raises OSError.
-        """
-
-    def discard(action: MailboxAction) -> None:
-        """Remove the written copy if it is there.  From a worker thread; raises OSError."""
-
-    def is_written(action: MailboxAction) -> bool:
-        """Does the written copy, whole, still wait to be laid?  From a worker thread."""
-
-    def laid_octets(action: MailboxAction) -> int | None:
-        """How large is the laid copy, whatever folder and flags it has now; None when there is none.
-
-        From a worker thread; raises OSError.
-        """
-
-    def remove_short(action: MailboxAction, octets: int) -> None:
-        """Remove the laid copy if it has fewer octets, as a loss of power leaves it.
-
-        From a worker thread; raises OSError.
-        """
-
-    def replace(action: MailboxAction) -> None:
-        """Move the written copy over the laid one, whatever folder and flags that has now.
-
-        From a worker thread; raises FileNotFoundError when the laid one has gone, OSError.
-        """
-
-    def settle(actions: Sequence[MailboxAction]) -> Sequence[MailboxAction]:
-        """Sync laid copies and their folders; return those that could not be synced.
-
-        A copy that is gone (deleted, moved) counts as settled.  From a worker thread.
-        """
-
-    def announce(action: MailboxAction) -> None:
-        """Tell open mailboxes that a copy was laid.  In the reactor's thread."""

@@ -4,6 +4,7 @@ import os
 from dataclasses import replace
 
 from mailsys.intake.commit import Committer, Job
+from mailsys.intake.drops import Drops
 from mailsys.intake.log import Log
 from mailsys.intake.replay import Replay
 from mailsys.intake.settle import Settler
@@ -48,18 +49,23 @@ class House:
         tree = MaildirTree(Layout("{data}/mail/{user}", self.root), disk)
         names = NameSource(lambda: clock, 1, "host", 1000 * life)
         self.drop = MaildirDrop(tree, disk, names, ChangeFeed())
+        self.drops = Drops(self.drop, self.queue())
         self.log = Log(disk, self.directory, boot_id=boot, token=lambda: f"{life:016x}", now=lambda: clock)
-        self.committer = Committer(disk, self.drop, self.log, self.journal, self.spool)
+        self.committer = Committer(disk, self.drops, self.log, self.journal, self.spool)
         self.settler = Settler(
-            disk, self.directory, self.drop, self.journal, lambda actions: None, lambda: clock
+            disk, self.directory, self.drops, self.journal, lambda actions: None, lambda: clock
         )
         self.boot = boot
         self.stored = []  # ids that were answered with success, in order
         self.refused = []
         self.on_stored = self.stored.append
 
+    def queue(self):
+        """What takes the actions for the queue; there are none here."""
+        return None
+
     def replay(self):
-        replay = Replay(self.disk, self.directory, self.drop, self.journal, self.settler, self.boot)
+        replay = Replay(self.disk, self.directory, self.drops, self.journal, self.settler, self.boot)
         self.log.last_number = replay.run()
 
     def commit(self, *messages):

@@ -59,7 +59,7 @@ class IntakeTests(TestCase):
         intake = Intake(
             self.disk,
             self.house.directory,
-            self.house.drop,
+            self.house.drops,
             self.house.journal,
             reactor=reactor,
             workers=self.workers,

@@ -1,0 +1,81 @@
+"""What can happen to a message in the queue: one function an event, as in :mod:`mailsys.journal.events`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from mailsys.interfaces import JournalEvent
+from mailsys.interfaces.sending import Attempt
+from mailsys.journal.events import REASON_CHARACTERS
+from mailsys.journal.printable import bounded
+from mailsys.message.address import Address
+
+
+def queued(id: str, recipients: Sequence[Address], held: str, at: float) -> JournalEvent:
+    """Message ``id`` waits for these recipients; with a reason in ``held`` until somebody releases it."""
+    facts: dict[str, Any] = {"event": "queued", "to": [str(recipient) for recipient in recipients]}
+    if held:
+        facts["held"] = bounded(held, REASON_CHARACTERS)
+    return JournalEvent(id, "queued", at, facts)
+
+
+def sent(id: str, recipient: Address, attempts: int, attempt: Attempt, at: float) -> JournalEvent:
+    """The remote took it, at the ``attempts``-th attempt."""
+    facts = {"event": "delivered", "recipient": str(recipient), "attempt": attempts, **_remote(attempt)}
+    return JournalEvent(id, f"sent {recipient}", at, facts)
+
+
+def put_off(
+    id: str, recipient: Address, attempts: int, attempt: Attempt, reason: str, next_at: float, at: float
+) -> JournalEvent:
+    """An attempt failed for the moment; the next is at ``next_at``."""
+    facts = {
+        "event": "deferred",
+        "recipient": str(recipient),
+        "attempt": attempts,
+        "reason": bounded(reason, REASON_CHARACTERS),
+        "next": next_at,
+        **_remote(attempt),
+    }
+    return JournalEvent(id, f"deferred {recipient} {attempts}", at, facts)
+
+
+def given_up(
+    id: str, recipient: Address, attempts: int, attempt: Attempt | None, reason: str, at: float
+) -> JournalEvent:
+    """The recipient will not be reached: refused, or waited for too long."""
+    facts = {
+        "event": "failed",
+        "recipient": str(recipient),
+        "attempt": attempts,
+        "reason": bounded(reason, REASON_CHARACTERS),
+        **(_remote(attempt) if attempt is not None else {}),
+    }
+    return JournalEvent(id, f"failed {recipient}", at, facts)
+
+
+def held(id: str, recipient: Address, reason: str, at: float) -> JournalEvent:
+    """It waits until somebody releases it."""
+    facts = {"event": "held", "recipient": str(recipient), "reason": bounded(reason, REASON_CHARACTERS)}
+    return JournalEvent(id, f"held {recipient} {at:.6f}", at, facts)
+
+
+def ordered(id: str, recipient: Address, verb: str, at: float) -> JournalEvent:
+    """Somebody who runs the host wanted ``verb``: retry, hold, release, remove."""
+    facts = {"event": f"queue {verb}", "recipient": str(recipient)}
+    key = f"{verb} {recipient}" if verb == "remove" else f"{verb} {recipient} {at:.6f}"
+    return JournalEvent(id, key, at, facts)
+
+
+def _remote(attempt: Attempt) -> dict[str, Any]:
+    facts: dict[str, Any] = {"step": attempt.step.value}
+    if attempt.remote:
+        facts["remote"] = attempt.remote
+    if attempt.tls:
+        facts["tls"] = attempt.tls
+    if attempt.said:
+        facts["said"] = bounded(attempt.said, REASON_CHARACTERS)
+    if attempt.is_uncertain:
+        facts["uncertain"] = True
+    return facts

@@ -1,0 +1,272 @@
+"""Rows of the queue: put in, found when they are due, and changed by what became of them.
+
+Each function is one change or question for :class:`~mailsys.queue.database.QueueDatabase`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sqlite3
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+from mailsys.interfaces import (
+    Attempt,
+    Batch,
+    Progress,
+    QueuedMessage,
+    QueuedRecipient,
+    QueueItem,
+    RecipientState,
+)
+from mailsys.message import envelope_json
+from mailsys.message.address import Address
+from mailsys.message.content import Content
+from mailsys.message.envelope import Envelope
+from mailsys.message.envelope_json import read_address, written
+from mailsys.message.outcome import Delivered, Failed, Step
+from mailsys.message.reply import Reply
+
+RECIPIENTS_AT_ONCE = 100  # of one message, for one attempt
+WORDS_CHARACTERS = 1000
+_as_json = json.JSONEncoder(separators=(",", ":")).encode
+
+OpenContent = Callable[[str, int], Content]
+DestinationOf = Callable[[Address], str]
+
+_ITEM_COLUMNS = "r.message, r.destination, r.address, r.attempts, r.breakdowns, r.is_delay_told"
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A message as it is put in: all its recipients wait, or are held with the reason in ``held``."""
+
+    envelope: Envelope
+    at: float
+    octets: int
+    not_before: float = 0.0
+    held: str = ""
+
+
+def add(connection: sqlite3.Connection, arrivals: Sequence[Arrival], destination_of: DestinationOf) -> None:
+    """Put messages in; those that are there, or were, stay as they are."""
+    for arrival in arrivals:
+        envelope = arrival.envelope
+        sender = written(envelope.reverse_path) if envelope.reverse_path else ""
+        description = _as_json(envelope_json.describe(envelope))
+        row = envelope.id, arrival.at, sender, arrival.octets, arrival.not_before, description
+        statement = "INSERT OR IGNORE INTO messages VALUES (?, ?, ?, ?, ?, ?, NULL)"
+        if not connection.execute(statement, row).rowcount:
+            continue
+        state = RecipientState.HELD if arrival.held else RecipientState.WAITING
+        due = max(arrival.at, arrival.not_before)
+        connection.executemany(
+            "INSERT INTO recipients (message, number, address, destination, state, next_attempt, reason)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [
+                (
+                    envelope.id,
+                    number,
+                    written(address),
+                    destination_of(address),
+                    state.value,
+                    due,
+                    arrival.held,
+                )
+                for number, address in enumerate(envelope.recipients, 1)
+            ],
+        )
+
+
+def is_known(connection: sqlite3.Connection, id_: str) -> bool | None:
+    """Is the message unfinished?  None when there is no such message."""
+    row = connection.execute("SELECT finished IS NULL FROM messages WHERE id = ?", (id_,)).fetchone()
+    return None if row is None else bool(row[0])
+
+
+def unneeded(connection: sqlite3.Connection, names: Collection[str]) -> list[str]:
+    """Those of the names that no unfinished message has."""
+    rows = connection.execute(
+        "SELECT value FROM json_each(?) WHERE NOT EXISTS"
+        " (SELECT 1 FROM messages WHERE id = value AND finished IS NULL)",
+        (_as_json(list(names)),),
+    )
+    return [row[0] for row in rows]
+
+
+def destinations(connection: sqlite3.Connection) -> dict[str, float]:
+    """Where somebody waits, and when the first of them is due."""
+    return dict(
+        connection.execute(
+            "SELECT destination, min(next_attempt) FROM recipients WHERE state = 'waiting'"
+            " GROUP BY destination"
+        )
+    )
+
+
+def due(
+    connection: sqlite3.Connection,
+    open_content: OpenContent,
+    destination: str,
+    now: float,
+    limit: int,
+    busy: Collection[str],
+) -> Batch:
+    """The first messages that are due, without busy ones; and when the next is."""
+    found: dict[str, None] = {}
+    next_due = math.inf
+    # In the order of the index, so no more rows are looked at than are needed.
+    rows = connection.execute(
+        "SELECT message, next_attempt FROM recipients"
+        " WHERE destination = ? AND state = 'waiting' ORDER BY next_attempt",
+        (destination,),
+    )
+    for message, next_attempt in rows:
+        if message in busy or message in found:
+            continue
+        if next_attempt > now or len(found) == limit:
+            next_due = next_attempt
+            break
+        found[message] = None
+    rows.close()
+    items = [_item(connection, open_content, message, destination, now) for message in found]
+    return Batch(tuple(items), next_due)
+
+
+def _item(
+    connection: sqlite3.Connection, open_content: OpenContent, message: str, destination: str, now: float
+) -> QueueItem:
+    rows = connection.execute(
+        f"SELECT {_ITEM_COLUMNS} FROM recipients r WHERE message = ? AND destination = ?"  # noqa: S608
+        " AND state = 'waiting' AND next_attempt <= ? ORDER BY number LIMIT ?",
+        (message, destination, now, RECIPIENTS_AT_ONCE),
+    ).fetchall()
+    return next(_items(connection, open_content, rows))
+
+
+def aged(
+    connection: sqlite3.Connection, open_content: OpenContent, after: float, until: float, limit: int
+) -> list[QueueItem]:
+    """Messages of this age with somebody waiting, the oldest first."""
+    ids = connection.execute(
+        "SELECT id FROM messages WHERE finished IS NULL AND at > ? AND at <= ? ORDER BY at LIMIT ?",
+        (after, until, limit),
+    ).fetchall()
+    items: list[QueueItem] = []
+    for (id_,) in ids:
+        rows = connection.execute(
+            f"SELECT {_ITEM_COLUMNS} FROM recipients r WHERE message = ? AND state = 'waiting'"  # noqa: S608
+            " ORDER BY destination, number",
+            (id_,),
+        ).fetchall()
+        items += _items(connection, open_content, rows)
+    return items
+
+
+def _items(
+    connection: sqlite3.Connection, open_content: OpenContent, rows: Sequence[tuple[object, ...]]
+) -> Iterator[QueueItem]:
+    """Rows of one message, ordered by destination, as items."""
+    by_destination: dict[str, list[QueuedRecipient]] = {}
+    message = None
+    for id_, destination, address, attempts, breakdowns, is_delay_told in rows:
+        message = message or read_message(connection, open_content, str(id_))
+        recipient = QueuedRecipient(
+            read_address(str(address)), int(str(attempts)), int(str(breakdowns)), bool(is_delay_told)
+        )
+        by_destination.setdefault(str(destination), []).append(recipient)
+    for destination, recipients in by_destination.items():
+        assert message is not None  # noqa: S101 - there is a row
+        yield QueueItem(message, destination, tuple(recipients))
+
+
+def read_message(connection: sqlite3.Connection, open_content: OpenContent, id_: str) -> QueuedMessage:
+    """A message that is there."""
+    at, octets, described = connection.execute(
+        "SELECT at, octets, envelope FROM messages WHERE id = ?", (id_,)
+    ).fetchone()
+    envelope = envelope_json.read(json.loads(described))
+    return QueuedMessage(envelope, at, open_content(id_, octets))
+
+
+def record(connection: sqlite3.Connection, id_: str, progress: Sequence[Progress]) -> bool:
+    """Keep what became of recipients that have no outcome yet; is the message finished with that?"""
+    connection.executemany(
+        "UPDATE recipients SET state = ?, attempts = ?, breakdowns = ?, next_attempt = ?,"
+        " last_attempt = ?, remote = ?, tls = ?, said = ?, reason = ?,"
+        " is_uncertain = max(is_uncertain, ?), is_delay_told = ?, ended = ?"
+        " WHERE message = ? AND address = ? AND state IN ('waiting', 'held')",
+        [(*_changes(one), id_, written(one.recipient.address)) for one in progress],
+    )
+    return finish(connection, id_, max((one.at for one in progress), default=0.0))
+
+
+def finish(connection: sqlite3.Connection, id_: str, at: float) -> bool:
+    """Mark a message as finished if nobody waits or is held any more."""
+    return bool(
+        connection.execute(
+            "UPDATE messages SET finished = ? WHERE id = ? AND finished IS NULL AND NOT EXISTS"
+            " (SELECT 1 FROM recipients WHERE message = id AND state IN ('waiting', 'held'))",
+            (at, id_),
+        ).rowcount
+    )
+
+
+def _changes(progress: Progress) -> tuple[object, ...]:
+    attempt, recipient = progress.attempt, progress.recipient
+    return (
+        progress.state.value,
+        recipient.attempts,
+        recipient.breakdowns,
+        progress.next_attempt,
+        progress.at if attempt is not None else 0.0,
+        attempt.remote if attempt is not None else "",
+        attempt.tls if attempt is not None else "",
+        attempt.said[:WORDS_CHARACTERS] if attempt is not None else "",
+        progress.reason[:WORDS_CHARACTERS],
+        attempt is not None and attempt.is_uncertain,
+        recipient.is_delay_told,
+        progress.at if progress.state.is_outcome else None,
+    )
+
+
+def outcomes(connection: sqlite3.Connection, since: float) -> list[tuple[str, Progress]]:
+    """What ended since then."""
+    rows = connection.execute(
+        "SELECT r.message, r.address, r.state, r.attempts, r.ended, r.remote, r.tls, r.said, r.reason"
+        " FROM messages m JOIN recipients r ON r.message = m.id"
+        " WHERE m.finished >= ? AND r.ended IS NOT NULL",
+        (since,),
+    )
+    return [(row[0], _outcome(*row[1:])) for row in rows]
+
+
+def _outcome(
+    address: str, state: str, attempts: int, ended: float, remote: str, tls: str, said: str, reason: str
+) -> Progress:
+    """As it was recorded, as far as the story needs it."""
+    recipient = QueuedRecipient(read_address(address), attempts)
+    outcome = Delivered(said) if state == "delivered" else Failed(Reply(554, "5.0.0", reason))
+    attempt = Attempt(outcome, Step.MESSAGE, remote, tls, said) if remote else None
+    return Progress(recipient, RecipientState(state), ended, attempt, reason=reason)
+
+
+def clamp(connection: sqlite3.Connection, latest: float, now: float) -> int:
+    """Make due what would wait beyond ``latest``, unless its sender wanted it so."""
+    return connection.execute(
+        "UPDATE recipients SET next_attempt = ? WHERE state = 'waiting' AND next_attempt > ?"
+        " AND NOT EXISTS (SELECT 1 FROM messages WHERE id = message AND not_before > ?)",
+        (now, latest, latest),
+    ).rowcount
+
+
+def prune(connection: sqlite3.Connection, before: float, limit: int) -> int:
+    """Forget messages that were finished before, the oldest first, and orders that were answered."""
+    ids = connection.execute(
+        "SELECT id FROM messages WHERE finished < ? ORDER BY finished LIMIT ?", (before, limit)
+    ).fetchall()
+    connection.executemany("DELETE FROM recipients WHERE message = ?", ids)
+    connection.executemany("DELETE FROM messages WHERE id = ?", ids)
+    connection.execute("DELETE FROM orders WHERE answer IS NOT NULL AND at < ?", (before,))
+    return len(ids)

@@ -1,0 +1,82 @@
+"""The tables of ``queue.sqlite3``, as the steps that lead from one version to the next.
+
+``PRAGMA user_version`` counts the steps that a file has seen.  A step that was released is never
+changed; what is new is a further step.  ``docs/queue.rst`` describes the tables for people.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+FIRST = (
+    """
+    CREATE TABLE messages (
+        id          TEXT NOT NULL PRIMARY KEY,  -- as in the journal; the name of the content's file, too
+        at          REAL NOT NULL,              -- handed in; seconds since 1970, UTC, as all times here
+        sender      TEXT NOT NULL,              -- empty for notices
+        octets      INTEGER NOT NULL,           -- of the content's file
+        not_before  REAL NOT NULL,              -- 0: at once
+        envelope    TEXT NOT NULL,              -- a JSON object
+        finished    REAL                        -- the last recipient's outcome; NULL: not yet
+    ) WITHOUT ROWID
+    """,
+    "CREATE INDEX messages_open ON messages (at) WHERE finished IS NULL",
+    "CREATE INDEX messages_finished ON messages (finished) WHERE finished IS NOT NULL",
+    """
+    CREATE TABLE recipients (
+        message       TEXT NOT NULL,
+        number        INTEGER NOT NULL,         -- in the envelope, from 1
+        address       TEXT NOT NULL,
+        destination   TEXT NOT NULL,            -- whose limits count: a domain, or a relay
+        state         TEXT NOT NULL,            -- waiting, held, delivered, failed, removed
+        attempts      INTEGER NOT NULL DEFAULT 0,
+        breakdowns    INTEGER NOT NULL DEFAULT 0,  -- attempts at which mailsys itself broke
+        next_attempt  REAL NOT NULL,
+        last_attempt  REAL NOT NULL DEFAULT 0,  -- 0: none yet
+        remote        TEXT NOT NULL DEFAULT '', -- host and address of the last attempt
+        tls           TEXT NOT NULL DEFAULT '',
+        said          TEXT NOT NULL DEFAULT '', -- the remote's last words
+        reason        TEXT NOT NULL DEFAULT '', -- why it waits, is held or has failed
+        is_uncertain  INTEGER NOT NULL DEFAULT 0,  -- 1: an attempt broke before its answer came
+        is_delay_told INTEGER NOT NULL DEFAULT 0,  -- 1: the sender knows that it waits
+        ended         REAL,                     -- when it had its outcome
+        PRIMARY KEY (message, number)
+    ) WITHOUT ROWID
+    """,
+    "CREATE INDEX recipients_due ON recipients (destination, next_attempt) WHERE state = 'waiting'",
+    """
+    CREATE TABLE orders (
+        number     INTEGER PRIMARY KEY,
+        at         REAL NOT NULL,
+        verb       TEXT NOT NULL,               -- retry, hold, release, remove
+        selection  TEXT NOT NULL,               -- a JSON object
+        answer     INTEGER                      -- for how many recipients it was done; NULL: not yet
+    )
+    """,
+)
+
+STEPS: tuple[tuple[str, ...], ...] = (FIRST,)
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Take the steps that the file has not seen; raises sqlite3.Error, also for a file of a later version."""
+    if _version(connection) == len(STEPS):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        done = _version(connection)  # another process may have been faster
+        if done > len(STEPS):
+            raise sqlite3.DatabaseError("the queue was made by a newer mailsys; use that version")
+        for step in STEPS[done:]:
+            for statement in step:
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {len(STEPS)}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])

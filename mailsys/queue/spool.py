@@ -1,0 +1,274 @@
+"""The queue on the disk: rows in ``queue.sqlite3``, contents in ``queue/content``.
+
+A message that comes in is the intake log's until it is settled here; what became of its recipients is
+synced before anybody acts on it.  ``docs/queue.rst`` argues why nothing is lost.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as TooSlow
+from typing import Any, TypeVar, cast
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from zope.interface import implementer
+
+from mailsys.interfaces import (
+    Batch,
+    Changed,
+    IQueueDrop,
+    IQueueSpool,
+    Notice,
+    Order,
+    Progress,
+    QueueAction,
+    QueuedMessage,
+    QueuedRecipient,
+    QueueItem,
+)
+from mailsys.interfaces.queue import Listener
+from mailsys.message.content import Content
+from mailsys.queue import orders as ordered
+from mailsys.queue import rows
+from mailsys.queue.contents import Contents
+from mailsys.queue.database import Change
+from mailsys.queue.rows import Arrival, DestinationOf
+from mailsys.queue.writer import Work, Writer
+
+T = TypeVar("T")
+WAIT_SECONDS = 60.0  # a disk that takes longer counts as one that does not take it
+
+log = Logger(namespace="mailsys.queue")
+
+
+@implementer(IQueueSpool, IQueueDrop)
+class Spool:
+    """``destination_of`` says whose limits count; ``call_in_reactor`` runs a function in that thread."""
+
+    def __init__(
+        self,
+        contents: Contents,
+        writer: Writer,
+        destination_of: DestinationOf,
+        call_in_reactor: Callable[..., Any],
+    ) -> None:
+        self._contents = contents
+        self._writer = writer
+        self.destination_of = destination_of
+        self._call_in_reactor = call_in_reactor
+        self._listener: Listener | None = None
+
+    def prepare(self) -> None:
+        """Make folders and tables.  From a worker thread, before the intake's replay; raises OSError."""
+        self._contents.make_folders()
+        self._wait(lambda _: None)
+
+    def tidy(self) -> None:
+        """Remove contents that nobody needs.  From a worker thread, after the replay; raises OSError."""
+        for names in self._contents.leftovers():
+            # What came in after the names were read is not among them; what came before has its row by now.
+            for name in self._wait(lambda connection, names=names: rows.unneeded(connection, names)):
+                self._contents.remove(name)
+
+    # ------------------------------------------------------------------ as intake sees it
+
+    def write(self, action: QueueAction, content: Content) -> None:
+        """Write the content with our header lines into ``queue/tmp``."""
+        self._contents.write(action.name, action.head, content)
+
+    def lay(self, action: QueueAction) -> None:
+        """Move it into ``queue/content``; its rows follow in a moment, before anything else is done to it."""
+        self._contents.lay(action.name)
+        arrival = Arrival(action.envelope, action.at, action.octets, action.not_before, action.held)
+        done = self._submit(lambda connection: self._add(connection, [arrival]), is_owed=True)
+        if done.done():
+            done.result()
+
+    def discard(self, action: QueueAction) -> None:
+        """Remove what was written."""
+        self._contents.discard(action.name)
+
+    def is_written(self, action: QueueAction) -> bool:
+        """Is the whole content in ``queue/tmp``?"""
+        return self._contents.written_octets(action.name) == action.octets
+
+    def is_kept(self, action: QueueAction) -> bool:
+        """Is there a row, finished or not?"""
+        return self._is_unfinished(action) is not None
+
+    def laid_octets(self, action: QueueAction) -> int | None:
+        """None without a row.  A finished message counts as whole, though its content has gone."""
+        is_unfinished = self._is_unfinished(action)
+        if is_unfinished is None:
+            return None
+        return self._contents.octets(action.name) or 0 if is_unfinished else sys.maxsize
+
+    def remove_short(self, action: QueueAction, octets: int) -> None:
+        """Nothing: laying replaces what is there."""
+
+    def replace(self, action: QueueAction) -> None:
+        """Move the written content over the laid one; a finished message needs none."""
+        if self._is_unfinished(action):
+            self._contents.lay(action.name)
+        else:
+            self._contents.discard(action.name)
+
+    def settle(self, actions: Sequence[QueueAction]) -> Sequence[QueueAction]:
+        """Sync contents and rows, each with one sync for all."""
+        try:
+            self._contents.sync([action.name for action in actions])
+            self._wait(lambda _: None, is_durable=True)
+        except OSError:
+            log.failure("{count} messages of the queue could not be synced", count=len(actions))
+            return actions
+        return ()
+
+    def announce(self, action: QueueAction) -> None:
+        """Tell the runner, unless the message has to wait."""
+        if self._listener is None or action.held or action.not_before > action.at:
+            return
+        message = QueuedMessage(action.envelope, action.at, self._contents.open(action.name, action.octets))
+        by_destination: dict[str, list[QueuedRecipient]] = {}
+        for address in action.envelope.recipients:
+            by_destination.setdefault(self.destination_of(address), []).append(QueuedRecipient(address))
+        for destination, recipients in by_destination.items():
+            first = tuple(recipients[: rows.RECIPIENTS_AT_ONCE])
+            self._listener(QueueItem(message, destination, first))
+
+    def _is_unfinished(self, action: QueueAction) -> bool | None:
+        return self._wait(lambda connection: rows.is_known(connection, action.name))
+
+    def _add(self, connection: sqlite3.Connection, arrivals: Sequence[Arrival]) -> None:
+        rows.add(connection, arrivals, self.destination_of)
+
+    # ------------------------------------------------------------------ as the runner sees it
+
+    def watch(self, listener: Listener) -> None:
+        """Call the listener with what comes in."""
+        self._listener = listener
+
+    async def destinations(self) -> Mapping[str, float]:
+        """Where somebody waits, and when the first of them is due."""
+        return await self._ask(rows.destinations)
+
+    async def due(self, destination: str, now: float, limit: int, busy: Collection[str]) -> Batch:
+        """Messages that are due."""
+        busy = frozenset(busy)
+        return await self._ask(
+            lambda connection: rows.due(connection, self._contents.open, destination, now, limit, busy)
+        )
+
+    async def aged(self, after: float, until: float, limit: int) -> Sequence[QueueItem]:
+        """Messages of an age."""
+        return await self._ask(
+            lambda connection: rows.aged(connection, self._contents.open, after, until, limit)
+        )
+
+    async def record(
+        self, message: QueuedMessage, progress: Sequence[Progress], notices: Sequence[Notice]
+    ) -> None:
+        """Keep what became of recipients, with the notices about it, and sync both."""
+        at = max((one.at for one in progress), default=message.at)
+        arrivals = [Arrival(notice.envelope, at, notice.content.size) for notice in notices]
+
+        def before() -> None:
+            for notice in notices:
+                self._contents.write_durably(notice.envelope.id, notice.content)
+
+        def change(connection: sqlite3.Connection) -> bool:
+            self._add(connection, arrivals)
+            return rows.record(connection, message.id, progress)
+
+        def after(is_finished: bool) -> None:
+            if is_finished:
+                self._contents.remove(message.id)
+
+        work = Work(change, is_durable=True, is_owed=True, before=before, after=after)
+        await self._answer(self._writer.submit(work))
+        for arrival in arrivals:
+            self.announce(_as_action(arrival))
+
+    async def outcomes(self, since: float) -> Sequence[tuple[str, Progress]]:
+        """Outcomes since then."""
+        return await self._ask(lambda connection: rows.outcomes(connection, since))
+
+    async def orders(self) -> Sequence[Order]:
+        """What other programs have asked for."""
+        return await self._ask(ordered.waiting)
+
+    async def carry_out(self, order: Order, now: float, busy: Collection[str]) -> Sequence[Changed]:
+        """Do it in slices, so that nothing else waits long."""
+        busy, changed = frozenset(busy), list[Changed]()
+        place: ordered.Place | None = ordered.BEGINNING
+        while place is not None:
+            piece = await self._carry_out(order, now, busy, place)
+            changed += piece.changed
+            place = piece.go_on
+        if order.number:
+            await self._change(lambda connection: ordered.answer(connection, order.number, len(changed)))
+        return changed
+
+    async def _carry_out(
+        self, order: Order, now: float, busy: Collection[str], place: ordered.Place
+    ) -> ordered.Slice:
+        def after(piece: ordered.Slice) -> None:
+            for id_ in piece.finished:
+                self._contents.remove(id_)
+
+        return await self._change(
+            lambda connection: ordered.carry_out(connection, order, now, busy, place), after
+        )
+
+    async def clamp(self, latest: float, now: float) -> int:
+        """Make due what would wait beyond ``latest``."""
+        return await self._change(lambda connection: rows.clamp(connection, latest, now))
+
+    async def prune(self, before: float, limit: int) -> int:
+        """Forget what was finished long ago."""
+        return await self._ask(lambda connection: rows.prune(connection, before, limit))
+
+    # ------------------------------------------------------------------ the writer
+
+    def _submit(self, change: Change, **options: Any) -> Future[Any]:
+        return self._writer.submit(Work(change, **options))
+
+    def _wait(self, change: Callable[..., T], **options: Any) -> T:
+        """Do it and wait, in a worker thread; raises OSError."""
+        try:
+            return cast(T, self._submit(change, **options).result(WAIT_SECONDS))
+        except TooSlow:
+            raise OSError(f"the queue was not written within {WAIT_SECONDS:.0f} seconds") from None
+
+    async def _ask(self, question: Callable[[sqlite3.Connection], T]) -> T:
+        return cast(T, await self._answer(self._submit(question)))
+
+    async def _change(
+        self, change: Callable[[sqlite3.Connection], T], after: Callable[[T], None] = lambda _: None
+    ) -> T:
+        return cast(T, await self._answer(self._submit(change, is_durable=True, after=after)))
+
+    def _answer(self, future: Future[Any]) -> Deferred[Any]:
+        answered: Deferred[Any] = Deferred()
+        if future.done():
+            _pass_on(answered, future)
+        else:
+            future.add_done_callback(lambda _: self._call_in_reactor(_pass_on, answered, future))
+        return answered
+
+
+def _pass_on(answered: Deferred[Any], future: Future[Any]) -> None:
+    if answered.called:  # whoever asked has given up
+        return
+    error = future.exception()
+    if error is not None:
+        answered.errback(error)
+    else:
+        answered.callback(future.result())
+
+
+def _as_action(arrival: Arrival) -> QueueAction:
+    return QueueAction(arrival.envelope, arrival.at, b"", arrival.octets)
