@@ -12,16 +12,22 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from twisted.cred.portal import Portal
 from twisted.internet.task import Clock
 from twisted.logger import Logger
 
+from mailsys.accounts.attempt import Desk
 from mailsys.accounts.checker import StoredPasswords
 from mailsys.accounts.database import FILE_NAME as ACCOUNTS
 from mailsys.accounts.database import AccountsError, open_database
 from mailsys.accounts.directory import Directory
+from mailsys.accounts.guessing.guard import Guard, Rules
+from mailsys.accounts.guessing.turns import Turns
 from mailsys.accounts.logins import Logins
 from mailsys.accounts.portal import open_portal
 from mailsys.accounts.recent import RecentLogins
+from mailsys.accounts.records import LoginRecords
+from mailsys.accounts.scram import Decoys
 from mailsys.accounts.sources import DirectoryWithSources
 from mailsys.config.schema import Configuration
 from mailsys.control.configuration import installed
@@ -123,7 +129,11 @@ class Stations:
         self.directory = Directory(self.paths.accounts, reactor)
         recent = RecentLogins(reactor, secrets.token_bytes(32))
         self.stored_passwords = StoredPasswords(self.directory, self.paths.accounts, self.hashing, recent)
+        self.guard = Guard(time.monotonic, secrets.token_bytes(32), Rules())
+        self.turns = Turns(reactor, secrets.randbelow)
+        self.decoys = Decoys(secrets.token_bytes(32))
         self.journal = Journal(self.paths.journal)
+        self.records = LoginRecords(self.journal, time.time)
         self.ids = SessionIds(time.time, newest_session(self.paths.journal))
         self.plugins = _used(Plugins(installed(), self._services, reactor), configuration)
         self._build_store(configuration)
@@ -185,8 +195,23 @@ class Stations:
         self.plugged_in = plugged_in(self.plugins, configuration)
         accounts = DirectoryWithSources(self.directory, self.plugged_in.accounts)
         portal = open_portal(accounts, [self.stored_passwords, *self.plugged_in.checkers])
-        self.logins = Logins(portal, self.directory, configuration.auth.default_domain)
+        self.logins = Logins(
+            self._desk(portal, accounts), secrets.token_bytes, configuration.auth.default_domain
+        )
         self.admission = _admission(configuration, self.plugged_in, accounts, self.quota)
+
+    def _desk(self, portal: Portal, accounts: IDirectory) -> Desk:
+        return Desk(
+            portal=portal,
+            accounts=accounts,
+            directory=self.directory,
+            has_sources=bool(self.plugged_in.accounts or self.plugged_in.checkers),
+            guard=self.guard,
+            turns=self.turns,
+            records=self.records,
+            decoys=self.decoys,
+            clock=self.reactor,
+        )
 
     async def start(self) -> None:
         """Begin to work, with all that the last run left undone; raises CannotWork.

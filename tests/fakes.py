@@ -4,6 +4,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from zope.interface import implementer
 
+from mailsys.accounts.attempt import MOST_FAILURES
+from mailsys.accounts.exchange import FAULTS, LoginExchange
 from mailsys.interfaces import (
     Account,
     ConnectionEnded,
@@ -13,7 +15,8 @@ from mailsys.interfaces import (
     ILogins,
     IMailbox,
     IMailStore,
-    LoginUnavailable,
+    LoginFailed,
+    LoginFault,
     MailboxInUse,
     Peer,
     StoredMessage,
@@ -21,6 +24,7 @@ from mailsys.interfaces import (
 )
 from mailsys.message.address import parse_address
 from mailsys.message.content import READ_OCTETS, MemoryContent
+from mailsys.wire import sasl
 
 
 @implementer(IConnection)
@@ -32,6 +36,7 @@ class MemoryConnection:
         self.peer = Peer(host, 40000, service)
         self.tls = tls
         self.certificate = certificate
+        self.bindings = {}
         self.congested = False  # set it to hold ``drained`` back until ``resume``
         self.output = b""
         self.closed = False
@@ -99,6 +104,9 @@ class MemoryConnection:
 
     def can_start_tls(self):
         return self.certificate and not self.tls
+
+    def channel_binding(self, kind):
+        return self.bindings.get(kind) if self.tls else None
 
     def close(self):
         self.closed = True
@@ -207,20 +215,55 @@ class MemoryStore:
 
 @implementer(ILogins)
 class MemoryLogins:
-    """Accounts with their passwords; ``asked`` keeps the names that were tried."""
+    """Accounts with their passwords; ``asked`` keeps the names tried, ``over`` those who must go."""
 
     def __init__(self, passwords):
         self._passwords = passwords
         self.asked = []
+        self.over = set()
         self.is_unavailable = False
+
+    def mechanisms(self, connection, plaintext):
+        is_allowed = sasl.passwords_allowed(
+            plaintext, is_secure=bool(connection.tls), is_loopback=connection.peer.is_loopback
+        )
+        return sasl.offered(is_allowed=is_allowed, has_keys=False, is_bound=False)
+
+    def begin(self, mechanism, offered, session, connection):
+        exchange = sasl.exchange(mechanism, offered, connection.channel_binding, bytes)
+        return LoginExchange(exchange, _MemoryJudgement(self, session))
 
     async def check(self, name, password, session):
         self.asked.append(name)
         if self.is_unavailable:
-            raise LoginUnavailable
+            raise LoginFailed(LoginFault.UNAVAILABLE)
         if name not in self._passwords or self._passwords[name] != password:
-            return None
-        return Account(parse_address(name))
+            self.fail(session, LoginFault.WRONG)
+        session.login = parse_address(name)
+        return Account(session.login)
+
+    async def is_current(self, session):
+        return str(session.login) not in self.over
+
+    def fail(self, session, fault):
+        session.failed_logins += 1
+        raise LoginFailed(fault, is_last=session.failed_logins >= MOST_FAILURES)
+
+
+class _MemoryJudgement:
+    """What an exchange asks of ``MemoryLogins``."""
+
+    def __init__(self, logins, session):
+        self._logins = logins
+        self._session = session
+
+    async def password(self, name, password):
+        return await self._logins.check(name, password, self._session)
+
+    async def refused(self, refusal):
+        if FAULTS[refusal] is LoginFault.CANCELLED:
+            raise LoginFailed(LoginFault.CANCELLED)
+        self._logins.fail(self._session, FAULTS[refusal])
 
 
 @implementer(IJournal)

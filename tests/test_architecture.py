@@ -35,7 +35,7 @@ MAY_IMPORT = {
     "intake": SHARED,
     "queue": SHARED,
     "store": SHARED,
-    "accounts": SHARED,
+    "accounts": SHARED | {"wire"},
     "extensions": SHARED,
     "plugins": SHARED,
     "lab": frozenset({"message", "config"}),

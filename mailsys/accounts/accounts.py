@@ -82,7 +82,8 @@ class Accounts:
         address = new.address.folded()
         _demand_free(connection, address)
         connection.execute(
-            "INSERT INTO accounts (local_part, domain, quota_bytes, created) VALUES (?, ?, ?, ?)",
+            "INSERT INTO accounts (local_part, domain, quota_bytes, created, epoch)"
+            " VALUES (?, ?, ?, ?, random())",
             (address.local_part, address.domain, new.quota_bytes, int(self._now())),
         )
         _store(connection, _id(connection, address), new.credentials)
@@ -93,9 +94,11 @@ class Accounts:
             connection.execute("DELETE FROM accounts WHERE id = ?", (_id(connection, address),))
 
     def set_password(self, address: Address, credentials: Sequence[Credential]) -> None:
-        """From now on only this password is right."""
+        """From now on only this password is right, and who came in with another must go."""
         with self._transactions.changing() as connection:
-            _store(connection, _id(connection, address), credentials)
+            account = _id(connection, address)
+            _store(connection, account, credentials)
+            connection.execute("UPDATE accounts SET epoch = random() WHERE id = ?", (account,))
 
     def renew_password(self, address: Address, old: Credential, credentials: Sequence[Credential]) -> bool:
         """Store the same password in another way; False if it was changed since ``old`` was read."""
@@ -112,10 +115,10 @@ class Accounts:
             connection.execute("UPDATE accounts SET quota_bytes = ? WHERE id = ?", values)
 
     def set_active(self, address: Address, active: bool) -> None:
-        """Let its owner log in, or not; its mail is received all the same."""
+        """Let its owner log in, or not; its mail is received all the same.  Who is logged in must go."""
         with self._transactions.changing() as connection:
             values = (active, _id(connection, address))
-            connection.execute("UPDATE accounts SET active = ? WHERE id = ?", values)
+            connection.execute("UPDATE accounts SET active = ?, epoch = random() WHERE id = ?", values)
 
 
 def _demand_free(connection: Connection, address: Address) -> None:

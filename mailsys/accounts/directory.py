@@ -69,6 +69,18 @@ class Directory:
         """What a password is compared with; always read anew, and not kept in memory."""
         return self._asked(queries.password, address)
 
+    async def scram_keys(self, address: Address) -> str | None:
+        """What a SCRAM proof is compared with, if the account may log in; not kept in memory either."""
+        return self._asked(queries.scram_keys, address)
+
+    def stamp(self, address: Address) -> str:
+        """What stays the same as long as a login is good; empty if there can be none."""
+        return self._remembered(queries.stamp, address)
+
+    def all_have_scram_keys(self, beginning: str) -> bool:
+        """Has every account that may log in SCRAM keys that begin so?"""
+        return self._remembered(queries.all_have_scram_keys, beginning)
+
     def close(self) -> None:
         """Give the file back; a later question opens it again."""
         if self._connection is not None:

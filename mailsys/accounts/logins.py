@@ -1,18 +1,25 @@
-"""Who may log in, for every service alike: completes the name, and asks the portal."""
+"""Who may log in, for every service alike."""
 
 from __future__ import annotations
 
-from twisted.cred.credentials import UsernamePassword
-from twisted.cred.error import UnauthorizedLogin
-from twisted.cred.portal import Portal
+from collections.abc import Callable, Sequence
+
 from zope.interface import implementer
 
-from mailsys.accounts.credentials import is_acceptable
-from mailsys.accounts.directory import Directory
-from mailsys.accounts.portal import IMailUser
-from mailsys.interfaces import Account, DirectoryUnavailable, ILogins, LoginUnavailable, Session
+from mailsys.accounts.attempt import Attempt, Desk
+from mailsys.accounts.exchange import LoginExchange
+from mailsys.accounts.scram import BEGINNING
+from mailsys.interfaces import (
+    Account,
+    DirectoryUnavailable,
+    IConnection,
+    ILoginExchange,
+    ILogins,
+    Session,
+)
+from mailsys.wire import sasl
 
-NAME_OCTETS = 320
+WITHOUT_SASL = "password"  # USER and PASS in POP3, LOGIN in IMAP, a form
 
 
 @implementer(ILogins)
@@ -22,34 +29,48 @@ class Logins:
     A name is an account's own address: no alias, and none with a tag.
     """
 
-    def __init__(self, portal: Portal, directory: Directory, default_domain: str = "") -> None:
-        self._portal = portal
-        self._directory = directory
+    def __init__(self, desk: Desk, random_bytes: Callable[[int], bytes], default_domain: str = "") -> None:
+        self._desk = desk
+        self._random_bytes = random_bytes
         self._default_domain = default_domain
 
-    async def check(self, name: str, password: str, session: Session) -> Account | None:
-        """The account, or None for a wrong name or password; raises LoginUnavailable."""
-        # Refused without a look at the accounts, so the time tells nothing about them.
-        if not _is_name(name) or not is_acceptable(password):
-            return None
+    def mechanisms(self, connection: IConnection, plaintext: str) -> Sequence[str]:
+        """The mechanisms to offer there now."""
+        return sasl.offered(
+            is_allowed=sasl.passwords_allowed(
+                plaintext, is_secure=bool(connection.tls), is_loopback=connection.peer.is_loopback
+            ),
+            has_keys=self._has_keys(),
+            is_bound=connection.channel_binding("tls-server-end-point") is not None,
+        )
+
+    def _has_keys(self) -> bool:
+        """SCRAM is of use only if nobody is kept out by it: a program that sees it tries nothing else."""
         try:
-            login = UsernamePassword((await self._completed(name)).encode(), password.encode())
-            _interface, user, _log_out = await self._portal.login(login, None, IMailUser)
-        except UnauthorizedLogin:
-            return None
-        except DirectoryUnavailable as error:
-            raise LoginUnavailable("the accounts cannot be read") from error
-        return IMailUser(user).account
+            return not self._desk.has_sources and self._desk.directory.all_have_scram_keys(BEGINNING)
+        except DirectoryUnavailable:
+            return False
 
-    async def _completed(self, name: str) -> str:
-        if "@" in name:
-            return name
-        domain = self._default_domain or await self._directory.first_domain()
-        return f"{name}@{domain}" if domain else name
+    def begin(
+        self, mechanism: str, offered: Sequence[str], session: Session, connection: IConnection
+    ) -> ILoginExchange:
+        """An attempt with one of the mechanisms that were offered."""
+        exchange = sasl.exchange(mechanism, tuple(offered), connection.channel_binding, self._random_bytes)
+        return LoginExchange(exchange, self._attempt(session, mechanism))
 
+    async def check(self, name: str, password: str, session: Session) -> Account:
+        """The account of a name and a password; raises LoginFailed."""
+        return await self._attempt(session, WITHOUT_SASL).password(name, password)
 
-def _is_name(name: str) -> bool:
-    try:
-        return 0 < len(name.encode()) <= NAME_OCTETS
-    except UnicodeEncodeError:  # a lone surrogate: the client did not send UTF-8
-        return False
+    async def is_current(self, session: Session) -> bool:
+        """May this session go on?  While the accounts cannot be read, nothing is known against it."""
+        if session.login is None:
+            return False
+        try:
+            # Of accounts from further sources there is no stamp, neither then nor now.
+            return self._desk.directory.stamp(session.login) == session.login_stamp
+        except DirectoryUnavailable:
+            return True
+
+    def _attempt(self, session: Session, mechanism: str) -> Attempt:
+        return Attempt(self._desk, session, mechanism, self._default_domain)

@@ -54,6 +54,35 @@ def password(connection: sqlite3.Connection, address: Address) -> Credential | N
     return Credential(*row) if row else None
 
 
+def stamp(connection: sqlite3.Connection, address: Address) -> str:
+    """What changes with the password, and when the account is disabled; empty while it may not log in."""
+    row = connection.execute(
+        "SELECT id, epoch FROM accounts WHERE domain = ? AND local_part = ? AND active",
+        (address.domain, address.local_part),
+    ).fetchone()
+    return f"{row[0]}.{row[1]}" if row else ""
+
+
+def scram_keys(connection: sqlite3.Connection, address: Address) -> str | None:
+    """The SCRAM keys of an account that may log in, as they are stored."""
+    row = connection.execute(
+        "SELECT value FROM credentials JOIN accounts ON accounts.id = credentials.account"
+        " WHERE domain = ? AND local_part = ? AND kind = 'scram-sha-256' AND active",
+        (address.domain, address.local_part),
+    ).fetchone()
+    return str(row[0]) if row else None
+
+
+def all_have_scram_keys(connection: sqlite3.Connection, beginning: str) -> bool:
+    """Has every account that may log in SCRAM keys that begin so?"""
+    row = connection.execute(
+        "SELECT 1 FROM accounts WHERE active AND NOT EXISTS (SELECT 1 FROM credentials"
+        " WHERE account = accounts.id AND kind = 'scram-sha-256' AND value LIKE ? || '%') LIMIT 1",
+        (beginning,),
+    ).fetchone()
+    return row is None
+
+
 def postmaster(connection: sqlite3.Connection, domain: str) -> Account | None:
     """Who gets postmaster's mail when nobody has that name: the domain's first account, or anybody's."""
     row = connection.execute(

@@ -45,7 +45,11 @@ FIRST = (
     """,
 )
 
-STEPS: tuple[tuple[str, ...], ...] = (FIRST,)
+# Another number after each change of the password: by it a session notices that it must end.  A hash
+# that is only stored in another way leaves it.
+SECOND = ("ALTER TABLE accounts ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0",)
+
+STEPS: tuple[tuple[str, ...], ...] = (FIRST, SECOND)
 
 
 class NewerDatabase(Exception):  # noqa: N818 - the caller makes a sentence of it

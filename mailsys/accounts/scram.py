@@ -9,12 +9,20 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from base64 import b64encode
+import re
+from base64 import b64decode, b64encode
+
+from mailsys.wire.sasl import ScramKeys
 
 # RFC 7677 asks for 4096 at least.  Who steals the file may attack these keys in place of the
 # Argon2id hash beside them, so they must cost an attacker something too.
 ITERATIONS = 100_000
 SALT_OCTETS = 16
+BEGINNING = f"SCRAM-SHA-256${ITERATIONS}:"  # of all keys that are made today
+
+_STORED = re.compile(
+    r"SCRAM-SHA-256\$([0-9]{1,7}):([A-Za-z0-9+/]{22}==)\$([A-Za-z0-9+/]{43}=):([A-Za-z0-9+/]{43}=)"
+)
 
 
 def stored_keys(password: bytes, salt: bytes, iterations: int = ITERATIONS) -> str:
@@ -30,3 +38,30 @@ def derive_keys(digest: str, password: bytes, salt: bytes, iterations: int) -> t
     client_key = hmac.digest(salted_password, b"Client Key", digest)
     server_key = hmac.digest(salted_password, b"Server Key", digest)
     return hashlib.new(digest, client_key).digest(), server_key
+
+
+def parse_keys(stored: str) -> ScramKeys:
+    """Read the form that is stored; raises ValueError."""
+    match = _STORED.fullmatch(stored)
+    if match is None:
+        raise ValueError("these are no SCRAM keys of ours")
+    salt, stored_key, server_key = map(b64decode, match.group(2, 3, 4))
+    return ScramKeys(salt, int(match[1]), stored_key, server_key)
+
+
+class Decoys:
+    """Keys for names that have none: no password fits, and the salt of a name is always the same.
+
+    ``secret`` outlives the process, or a salt that changes would tell that the name is not there.
+    """
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+
+    def keys(self, name: str) -> ScramKeys:
+        """The keys that this name would have."""
+        salt, stored_key, server_key = (self._derived(part, name) for part in ("salt", "stored", "server"))
+        return ScramKeys(salt[:SALT_OCTETS], ITERATIONS, stored_key, server_key)
+
+    def _derived(self, part: str, name: str) -> bytes:
+        return hmac.digest(self._secret, f"{part}\0{name}".encode(errors="replace"), "sha256")

@@ -42,7 +42,10 @@ from mailsys.interfaces.judging import (
     Verdict,
 )
 from mailsys.interfaces.logins import (
+    ILoginExchange,
     ILogins,
+    LoginFailed,
+    LoginFault,
     LoginUnavailable,
 )
 from mailsys.interfaces.machine import (
@@ -137,6 +140,7 @@ __all__ = [
     "IJournal",
     "IJudge",
     "IJudgePipeline",
+    "ILoginExchange",
     "ILogins",
     "IMailDrop",
     "IMailStore",
@@ -152,6 +156,8 @@ __all__ = [
     "IStartable",
     "IWorkers",
     "JournalEvent",
+    "LoginFailed",
+    "LoginFault",
     "LoginUnavailable",
     "MailExchange",
     "MailboxAction",

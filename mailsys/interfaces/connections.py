@@ -33,6 +33,8 @@ class Session:
     protocol: str = "SMTP"  # RFC 3848: SMTP, ESMTP, ESMTPS, ESMTPSA, LMTP …
     tls: str = ""  # "TLSv1.3 TLS_AES_256_GCM_SHA384", empty without TLS
     login: Address | None = None
+    login_stamp: str = ""  # what it logged in with; it changes with the password
+    failed_logins: int = 0
     spoke_early: bool = False  # sent something before our greeting
     checked: tuple[str, ...] = ()  # what the judges said of the connection, in words
 
@@ -70,6 +72,12 @@ class IConnection(Interface):
 
     def can_start_tls() -> bool:
         """Is there a certificate, and no TLS yet?"""
+
+    def channel_binding(kind: str) -> bytes | None:
+        """What is true of this TLS connection alone; None without TLS, or for kinds that it has not.
+
+        ``kind`` is tls-server-end-point (RFC 5929 4) or tls-exporter (RFC 9266).
+        """
 
     def close() -> None:
         """Close after what was sent has left."""

@@ -141,9 +141,15 @@ def refused(
     return JournalEvent(id, key, at, facts | _connection(session))
 
 
-def login(session: Session, name: str, succeeded: bool, at: float) -> JournalEvent:
-    """Someone tried to log in as ``name``, the text as it was sent."""
+def login(
+    session: Session, name: str, succeeded: bool, at: float, *, mechanism: str = "", why: str = ""
+) -> JournalEvent:
+    """Someone tried to log in as ``name``, the text as it was sent; ``why`` it failed is for us alone."""
     facts = {"event": "login", "name": bounded(name, NAME_CHARACTERS), "succeeded": succeeded}
+    if mechanism:
+        facts["mechanism"] = mechanism
+    if why:
+        facts["why"] = bounded(why, REASON_CHARACTERS)
     return JournalEvent(session.id, f"login {at:.6f}", at, facts | _connection(session))
 
 

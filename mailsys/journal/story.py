@@ -83,7 +83,8 @@ def _told(facts: Facts) -> Iterator[str]:
             yield f"Will not reach <{text_of(facts, 'recipient')}>: {_reason(facts)}."
         case "login":
             outcome = "Logged in" if facts.get("succeeded") else "Could not log in"
-            yield f'{outcome} as "{text_of(facts, "name")}".'
+            why = f": {text_of(facts, 'why')}" if facts.get("why") else ""
+            yield f'{outcome} as "{text_of(facts, "name")}"{why}.'
         case "mailbox read":
             yield _mailbox_read(facts)
         case kind:

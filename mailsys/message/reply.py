@@ -114,6 +114,8 @@ UNKNOWN_MECHANISM = Reply(504, "5.5.4", "Login mechanism not offered")
 LOGIN_CANCELLED = Reply(501, "5.7.0", "Login cancelled")
 BAD_BASE64 = Reply(501, "5.5.2", "That is not base64")
 LOGIN_UNAVAILABLE = Reply(454, "4.7.0", "Login is not possible for the moment")
+LOGIN_BLOCKED = Reply(454, "4.7.0", "Too many wrong passwords; try again later")
+NO_LONGER_LOGGED_IN = Reply(421, "4.7.0", "Your login is not good any more; log in again")
 
 # It is us.
 LOCAL_ERROR = Reply(451, "4.3.0", "Something went wrong here; try again later")

@@ -40,6 +40,7 @@ from mailsys.interfaces import (
     Peer,
     TimedOut,
 )
+from mailsys.net.binding import channel_binding
 from mailsys.net.house import House, Patience
 from mailsys.net.limits import Place
 from mailsys.net.origin import plain_host
@@ -202,6 +203,12 @@ class Connection(Protocol):
         await self.drained()  # what is paused now would stay so inside TLS
         self._forget_received()
         await self._shake_hands(b"")
+
+    def channel_binding(self, kind: str) -> bytes | None:
+        """What a login may be bound to."""
+        if not self.tls or not ISSLTransport.providedBy(self.transport):
+            return None
+        return channel_binding(self.transport.getHandle(), kind)  # type: ignore[arg-type]
 
     def close(self) -> None:
         """Let what was sent leave, then close; a peer that does not take it is cut off."""

@@ -6,7 +6,6 @@ from mailsys.message.reply import Reply
 
 JUNK_COMMANDS = 100  # that do not lead to a message, between two messages
 COMMANDS_AT_ONCE = 10  # served before other connections get their turn: about a millisecond
-LONGEST_PAUSE_SECONDS = 15.0  # after a failed login
 
 
 class Conduct:
@@ -16,7 +15,6 @@ class Conduct:
         self._errors_left = errors
         self._junk_left = JUNK_COMMANDS
         self._commands = 0
-        self._failed_logins = 0
 
     def junk(self) -> None:
         """A command that leads to no message by itself."""
@@ -50,8 +48,3 @@ class Conduct:
         """Asked after each event: is it time for others?"""
         self._commands += 1
         return self._commands % COMMANDS_AT_ONCE == 0
-
-    def pause_after_failed_login(self) -> float:
-        """Seconds to wait before it hears that the login failed: 1, 2, 4 …"""
-        self._failed_logins += 1
-        return min(2.0 ** (self._failed_logins - 1), LONGEST_PAUSE_SECONDS)

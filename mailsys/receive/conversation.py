@@ -30,10 +30,9 @@ from mailsys.message.reply import Reply
 from mailsys.receive import story
 from mailsys.receive.conduct import Conduct
 from mailsys.receive.handover import hand_over
-from mailsys.receive.login import LoginExchange, mechanisms_for
+from mailsys.receive.login import Authentication
 from mailsys.receive.reception import Reception
 from mailsys.receive.transaction import Transaction
-from mailsys.wire import sasl
 from mailsys.wire.data import DataFault
 from mailsys.wire.smtp import commands
 from mailsys.wire.smtp.extensions import Offer, hello_reply
@@ -57,7 +56,7 @@ class Conversation:
         self._connection: IConnection
         self._session: Session
         self._transaction: Transaction | None = None
-        self._login: LoginExchange | None = None
+        self._authentication: Authentication
         self._messages = 0
         self._verb = ""  # of the last greeting
         self._conduct = Conduct(reception.settings.errors)
@@ -68,6 +67,7 @@ class Conversation:
         """Speak until the peer leaves, or has to."""
         self._connection = connection
         self._session = Session(self._reception.new_id(), connection.peer, tls=connection.tls)
+        self._authentication = Authentication(self._reception, self._session, connection)
         try:
             await self._greet()
             while not self._closing:
@@ -114,6 +114,10 @@ class Conversation:
         event = self._machine.next_event()
         if event is None:
             self._machine.receive_data(await self._connection.receive(self._patience()))
+            return
+        if not isinstance(event, BodyPiece) and await self._authentication.is_over():
+            self._say(replies.NO_LONGER_LOGGED_IN)
+            self._hang_up(replies.NO_LONGER_LOGGED_IN)
             return
         answer = await ANSWERS[type(event)](self, event)
         self._deadline = 0.0
@@ -193,7 +197,7 @@ class Conversation:
             message_octets=self._settings.message_octets,
             recipients=self._settings.recipients,
             starttls=self._connection.can_start_tls(),
-            mechanisms=() if self._session.login else mechanisms_for(self._session, self._settings.plaintext),
+            mechanisms=self._authentication.offered(),
         )
         return hello_reply(hello.verb, offer)
 
@@ -219,34 +223,18 @@ class Conversation:
     # ------------------------------------------------------------------ AUTH
 
     async def _auth(self, command: commands.Auth) -> Reply | None:
-        if self._session.login is not None:
-            return replies.ALREADY_LOGGED_IN
-        if command.mechanism not in sasl.MECHANISMS:
-            return replies.UNKNOWN_MECHANISM
-        if command.mechanism not in mechanisms_for(self._session, self._settings.plaintext):
-            return replies.LOGIN_NEEDS_TLS
-        exchange = sasl.MECHANISMS[command.mechanism]()
-        self._login = LoginExchange(exchange, self._reception.logins, self._session)
-        return await self._logged_in(await self._login.begin(command.initial))
+        return self._after_login(await self._authentication.begin(command))
 
     async def _login_response(self, response: LoginResponse) -> Reply | None:
-        if self._login is None:
-            return replies.BAD_SEQUENCE
-        return await self._logged_in(await self._login.go_on(response.line))
+        return self._after_login(await self._authentication.go_on(response.line))
 
-    async def _logged_in(self, result: Reply | bytes) -> Reply | None:
+    def _after_login(self, result: Reply | bytes) -> Reply | None:
         if isinstance(result, bytes):
             self._send(self._machine.challenge(result))
             return None
-        login, self._login = self._login, None
-        if login is not None and login.account is not None:
-            self._session.login = login.account.address
-            self._set_protocol(self._verb)
-        if login is not None and login.name:
-            succeeded = login.account is not None
-            story.login_tried(self._reception, self._session, login.name, succeeded=succeeded)
-            if not succeeded:
-                await self._reception.pause(self._conduct.pause_after_failed_login())
+        self._set_protocol(self._verb)
+        if self._authentication.had_its_tries:
+            self._closing = True
         return result
 
     # ------------------------------------------------------------------ the transaction

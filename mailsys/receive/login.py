@@ -2,60 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 
-from mailsys.interfaces import Account, ILogins, LoginUnavailable, Session
+from mailsys.interfaces import Account, IConnection, ILoginExchange, LoginFailed, LoginFault, Session
 from mailsys.message import reply as replies
 from mailsys.message.reply import Reply
-from mailsys.wire import sasl
-from mailsys.wire.sasl import Challenge, Credentials, Exchange, Failed, Refusal, Step
+from mailsys.receive.reception import Reception
+from mailsys.wire.sasl import MECHANISMS
+from mailsys.wire.smtp.commands import Auth
 
-REFUSALS: Mapping[Refusal, Reply] = {
-    Refusal.CANCELLED: replies.LOGIN_CANCELLED,
-    Refusal.BAD_BASE64: replies.BAD_BASE64,
-    Refusal.MALFORMED: replies.BAD_CREDENTIALS,
-    Refusal.OTHER_IDENTITY: replies.BAD_CREDENTIALS,
+FAULTS: Mapping[LoginFault, Reply] = {
+    LoginFault.CANCELLED: replies.LOGIN_CANCELLED,
+    LoginFault.NOT_BASE64: replies.BAD_BASE64,
+    LoginFault.MALFORMED: replies.BAD_CREDENTIALS,
+    LoginFault.WRONG: replies.BAD_CREDENTIALS,
+    LoginFault.BLOCKED: replies.LOGIN_BLOCKED,
+    LoginFault.UNAVAILABLE: replies.LOGIN_UNAVAILABLE,
 }
 
 
-def mechanisms_for(session: Session, plaintext: str) -> tuple[str, ...]:
-    """The mechanisms we offer on this connection; ``plaintext`` is the setting of that name."""
-    is_secure, is_loopback = bool(session.tls), session.peer.is_loopback
-    allowed = sasl.passwords_allowed(plaintext, is_secure=is_secure, is_loopback=is_loopback)
-    return tuple(sasl.MECHANISMS) if allowed else ()
+class Authentication:
+    """The logins of one connection, which is over when ``had_its_tries``."""
 
-
-class LoginExchange:
-    """Goes from AUTH to a reply or the next challenge; ``account`` is set after success."""
-
-    def __init__(self, exchange: Exchange, logins: ILogins, session: Session) -> None:
-        self._exchange = exchange
-        self._logins = logins
+    def __init__(self, reception: Reception, session: Session, connection: IConnection) -> None:
+        self._logins = reception.logins
+        self._plaintext = reception.settings.plaintext
         self._session = session
-        self.account: Account | None = None
-        self.name = ""
+        self._connection = connection
+        self._exchange: ILoginExchange | None = None
+        self.had_its_tries = False
 
-    async def begin(self, initial: bytes | None) -> Reply | bytes:
-        """Return a reply, or the base64 of a challenge."""
-        return await self._take(sasl.begin(self._exchange, initial))
+    def offered(self) -> tuple[str, ...]:
+        """The mechanisms for this connection at this moment; none once somebody has logged in."""
+        if self._session.login is not None:
+            return ()
+        return tuple(self._logins.mechanisms(self._connection, self._plaintext))
+
+    async def begin(self, command: Auth) -> Reply | bytes:
+        """Take AUTH; return a reply, or a challenge in base64."""
+        offered = self.offered()
+        if self._session.login is not None:
+            return replies.ALREADY_LOGGED_IN
+        if command.mechanism not in MECHANISMS or (offered and command.mechanism not in offered):
+            return replies.UNKNOWN_MECHANISM
+        if not offered:
+            return replies.LOGIN_NEEDS_TLS
+        self._exchange = self._logins.begin(command.mechanism, offered, self._session, self._connection)
+        return await self._take(self._exchange.begin(command.initial))
 
     async def go_on(self, line: bytes) -> Reply | bytes:
-        """Return a reply, or the base64 of a challenge."""
-        return await self._take(sasl.step(self._exchange, line))
+        """Take the response to a challenge; return a reply, or the next challenge in base64."""
+        if self._exchange is None:
+            return replies.BAD_SEQUENCE
+        return await self._take(self._exchange.go_on(line))
 
-    async def _take(self, step: Step) -> Reply | bytes:
-        match step:
-            case Challenge():
-                return sasl.encode(step)
-            case Failed(refusal):
-                return REFUSALS[refusal]
-            case Credentials(name, password):
-                return await self._check(name, password)
+    async def is_over(self) -> bool:
+        """Has somebody logged in whose password was changed, or account disabled, since then?"""
+        return self._session.login is not None and not await self._logins.is_current(self._session)
 
-    async def _check(self, name: str, password: str) -> Reply:
-        self.name = name
+    async def _take(self, step: Awaitable[bytes | Account]) -> Reply | bytes:
         try:
-            self.account = await self._logins.check(name, password, self._session)
-        except LoginUnavailable:
-            return replies.LOGIN_UNAVAILABLE
-        return replies.BAD_CREDENTIALS if self.account is None else replies.LOGGED_IN
+            result = await step
+        except LoginFailed as failed:
+            self._exchange = None
+            self.had_its_tries = failed.is_last
+            return FAULTS[failed.fault]
+        if isinstance(result, Account):
+            self._exchange = None
+            return replies.LOGGED_IN
+        return result

@@ -81,11 +81,6 @@ def _record_message(
     reception.journal.record(event)
 
 
-def login_tried(reception: Reception, session: Session, name: str, *, succeeded: bool) -> None:
-    """Someone gave a name and a password."""
-    reception.journal.record(events.login(session, name, succeeded, reception.now()))
-
-
 def accepted(
     session: Session,
     transaction: Transaction,

@@ -1,38 +1,36 @@
 """Who may log in: names completed, passwords bounded, failures alike, old hashes renewed, nothing flooded."""
 
 import os
-import secrets
 import tempfile
 
 import pytest
+from fakes import MemoryJournal
+from login_house import ALICE, FOREIGN, OLD, OWN, PASSWORD, LoginCase
 from twisted.cred.checkers import ICredentialsChecker
 from twisted.cred.credentials import Anonymous, IUsernamePassword
 from twisted.cred.error import UnauthorizedLogin, UnhandledCredentials
 from twisted.internet.defer import Deferred
-from twisted.internet.task import Clock
-from twisted.trial.unittest import SynchronousTestCase, TestCase
+from twisted.trial.unittest import TestCase
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
-from mailsys.accounts import checker, credentials
+from mailsys.accounts import checker
 from mailsys.accounts.accounts import NewAccount
+from mailsys.accounts.attempt import Desk
 from mailsys.accounts.checker import MOST_WAITING, StoredPasswords
 from mailsys.accounts.credentials import Credential, own_credentials
 from mailsys.accounts.database import AccountsError, open_database
 from mailsys.accounts.directory import Directory
+from mailsys.accounts.guessing.guard import Guard, Rules
+from mailsys.accounts.guessing.turns import Turns
 from mailsys.accounts.logins import Logins
 from mailsys.accounts.portal import IMailUser, open_portal
 from mailsys.accounts.recent import MOST, SECONDS, RecentLogins
-from mailsys.interfaces import ILogins, IWorkers, LoginUnavailable, Peer, Session
+from mailsys.accounts.records import LoginRecords
+from mailsys.accounts.scram import Decoys
+from mailsys.interfaces import ILoginExchange, ILogins, IWorkers, LoginFailed, LoginFault, Peer, Session
 from mailsys.message.address import Address
 from mailsys.threads import NoThreads, Workers
-
-SESSION = Session("1", Peer("192.0.2.1", 40000, "pop3"))
-ALICE = Address("alice", "a.test")
-OLD = Address("old", "a.test")
-PASSWORD = "geheim"
-OWN = own_credentials(PASSWORD)
-FOREIGN = Credential("foreign", "{SHA}kGByAB793z4R5tK1eC9Hd/4Dhzk=")  # geheim
 
 
 @implementer(IWorkers)
@@ -52,42 +50,11 @@ class WaitingWorkers:
             deferred.callback(function(*arguments))
 
 
-class LoginCase(SynchronousTestCase):
-    def setUp(self):
-        folder = self.enterContext(tempfile.TemporaryDirectory())
-        self.path = os.path.join(folder, "accounts.sqlite3")
-        self.database = open_database(self.path)
-        self.addCleanup(self.database.close)
-        self.database.domains.add("a.test")
-        self.database.accounts.add([NewAccount(ALICE, OWN), NewAccount(OLD, [FOREIGN])])
-        self.compared = []
-        self.patch(checker, "matches", self._matches)
-        self.clock = Clock()
-        self.directory = Directory(self.path, self.clock)
-        self.addCleanup(self.directory.close)
-        self.build(NoThreads())
-
-    def build(self, workers, default_domain="", others=()):
-        recent = RecentLogins(self.clock, secrets.token_bytes(32))
-        self.stored = StoredPasswords(self.directory, self.path, workers, recent)
-        self.portal = open_portal(self.directory, [self.stored, *others])
-        self.logins = Logins(self.portal, self.directory, default_domain)
-
-    def _matches(self, credential, password):
-        self.compared.append(credential.kind)
-        return credentials.matches(credential, password)
-
-    def login(self, name, password=PASSWORD):
-        return Deferred.fromCoroutine(self.logins.check(name, password, SESSION))
-
-    def address(self, name, password=PASSWORD):
-        account = self.successResultOf(self.login(name, password))
-        return None if account is None else str(account.address)
-
-
 class LoginTests(LoginCase):
     def test_it_is_what_the_stations_expect(self):
         assert verifyObject(ILogins, self.logins)
+        exchange = self.logins.begin("PLAIN", ("PLAIN",), self.session(), self.connection())
+        assert verifyObject(ILoginExchange, exchange)
         assert verifyObject(ICredentialsChecker, self.stored)
 
     def test_names(self):
@@ -143,13 +110,13 @@ class LoginTests(LoginCase):
 
     def test_a_damaged_credential_is_told_as_unavailable(self):
         self.database.accounts.set_password(ALICE, [Credential("argon2id", "?")])
-        self.failureResultOf(self.login("alice@a.test"), LoginUnavailable)
+        assert self.outcome(self.login("alice@a.test")) is LoginFault.UNAVAILABLE
 
     def test_a_missing_database_is_told_as_unavailable(self):
         self.directory.close()
         self.directory._path = self.path + ".gone"
-        self.failureResultOf(self.login("alice@a.test"), LoginUnavailable)
-        self.failureResultOf(self.login("alice"), LoginUnavailable)
+        assert self.outcome(self.login("alice@a.test")) is LoginFault.UNAVAILABLE
+        assert self.outcome(self.login("alice")) is LoginFault.UNAVAILABLE
         self.flushLoggedErrors()
 
 
@@ -236,11 +203,11 @@ class CrowdTests(LoginCase):
         workers = WaitingWorkers()
         self.build(workers)
         logins = [self.login(f"user{number}@a.test") for number in range(MOST_WAITING)]
-        self.failureResultOf(self.login("alice@a.test"), LoginUnavailable)
+        assert self.outcome(self.login("alice@a.test", host="198.51.100.1")) is LoginFault.UNAVAILABLE
         assert len(workers.waiting) == MOST_WAITING
         workers.work()
-        assert {self.successResultOf(login) for login in logins} == {None}
-        login = self.login("alice@a.test")
+        assert {self.outcome(login) for login in logins} == {LoginFault.WRONG}
+        login = self.login("alice@a.test", host="198.51.100.1")
         workers.work()
         assert self.successResultOf(login).address == ALICE
 
@@ -296,11 +263,29 @@ class ThreadTests(TestCase):
         workers.start()
         self.addCleanup(workers.stop)
         stored = StoredPasswords(directory, path, workers, RecentLogins(reactor, b"k" * 32))
-        logins = Logins(open_portal(directory, [stored]), directory)
+        desk = Desk(
+            portal=open_portal(directory, [stored]),
+            accounts=directory,
+            directory=directory,
+            has_sources=False,
+            guard=Guard(reactor.seconds, b"k" * 32, Rules()),
+            turns=Turns(reactor, lambda below: 0),
+            records=LoginRecords(MemoryJournal(), reactor.seconds),
+            decoys=Decoys(b"d" * 32),
+            clock=reactor,
+        )
+        logins = Logins(desk, os.urandom)
 
         names = ["alice", "old", "nobody"] * 5
-        checks = [Deferred.fromCoroutine(logins.check(name, PASSWORD, SESSION)) for name in names]
-        found = [await check for check in checks]
+        session = Session("1", Peer("192.0.2.1", 40000, "pop3"))
+        checks = [Deferred.fromCoroutine(logins.check(name, PASSWORD, session)) for name in names]
+        found = [await self.found(check) for check in checks]
 
-        assert [account and account.address for account in found] == [ALICE, OLD, None] * 5
+        assert found == [ALICE, OLD, LoginFault.WRONG] * 5
         assert database.accounts.password(OLD).kind == OWN[0].kind
+
+    async def found(self, check):
+        try:
+            return (await check).address
+        except LoginFailed as failed:
+            return failed.fault

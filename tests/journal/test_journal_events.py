@@ -130,7 +130,7 @@ def test_the_page_names_the_facts_of_each_event(repository):
         events.refused(
             "4k2m9x7qa.1", known, "RCPT", replies.NO_SUCH_USER, NOON, sender="", recipient="", reasons=["why"]
         ),
-        events.login(known, "bob", False, NOON),
+        events.login(known, "bob", False, NOON, mechanism="PLAIN", why="wrong password"),
         events.mailbox_read(known, 1, 1, NOON),
     ]
     page = (repository / "docs" / "journal.rst").read_text()

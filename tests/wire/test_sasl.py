@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailsys.wire import sasl
-from mailsys.wire.sasl import Challenge, Credentials, Failed, Login, Plain, Refusal, passwords_allowed
+from mailsys.wire.sasl import Challenge, Credentials, Failed, KeysWanted, Refusal, passwords_allowed
+from mailsys.wire.sasl.passwords import Login, Plain
 
 
 def b64(data):
@@ -92,12 +93,25 @@ def test_no_password_in_the_repr():
     assert "secret" not in repr(Credentials("ann", "secret"))
 
 
-@given(st.binary(max_size=200), st.sampled_from(sorted(sasl.MECHANISMS)))
+@given(st.binary(max_size=200), st.sampled_from(sasl.MECHANISMS))
 def test_nothing_is_raised_whatever_comes(line, name):
-    exchange = sasl.MECHANISMS[name]()
+    exchange = sasl.exchange(name, sasl.MECHANISMS, lambda kind: b"binding", bytes)
     first = sasl.begin(exchange, line)
     if isinstance(first, Challenge):
-        assert isinstance(sasl.step(exchange, line), Challenge | Credentials | Failed)
+        assert isinstance(sasl.step(exchange, line), Challenge | Credentials | KeysWanted | Failed)
+
+
+@pytest.mark.parametrize(
+    ("offer", "expected"),
+    [
+        ({"is_allowed": False, "has_keys": True, "is_bound": True}, ()),
+        ({"is_allowed": True, "has_keys": False, "is_bound": True}, ("PLAIN", "LOGIN")),
+        ({"is_allowed": True, "has_keys": True, "is_bound": False}, ("SCRAM-SHA-256", "PLAIN", "LOGIN")),
+        ({"is_allowed": True, "has_keys": True, "is_bound": True}, sasl.MECHANISMS),
+    ],
+)
+def test_only_what_is_there_is_offered(offer, expected):
+    assert sasl.offered(**offer) == expected
 
 
 @pytest.mark.parametrize(

@@ -2,39 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 
-from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from mailsys.interfaces import (
     Account,
-    IJournal,
+    ILoginExchange,
     ILogins,
     IMailbox,
     IMailStore,
-    LoginUnavailable,
+    LoginFailed,
+    LoginFault,
     MailboxInUse,
     Session,
 )
-from mailsys.journal import events
-from mailsys.read.pop3.dialogue import Dialogue, SentAway
-from mailsys.wire import sasl
+from mailsys.read.pop3.dialogue import Dialogue, HadItsTries
 from mailsys.wire.pop3 import responses
 from mailsys.wire.pop3.commands import Auth, Capa, Command, Pass, Quit, Stls, User, Utf8
 from mailsys.wire.pop3.responses import Response
 from mailsys.wire.pop3.server import SaslLine
-from mailsys.wire.sasl import Challenge, Credentials, Exchange, Failed, Refusal, Step
 
 INBOX = "INBOX"
-MOST_FAILURES = 5  # of one connection
-LONGEST_PAUSE_SECONDS = 8.0
 
-_REFUSALS: Mapping[Refusal, Response] = {
-    Refusal.CANCELLED: responses.LOGIN_CANCELLED,
-    Refusal.BAD_BASE64: responses.BAD_SASL,
-    Refusal.MALFORMED: responses.BAD_SASL,
-    Refusal.OTHER_IDENTITY: responses.BAD_CREDENTIALS,
+_FAULTS: Mapping[LoginFault, Response] = {
+    LoginFault.CANCELLED: responses.LOGIN_CANCELLED,
+    LoginFault.NOT_BASE64: responses.BAD_SASL,
+    LoginFault.MALFORMED: responses.BAD_SASL,
+    LoginFault.WRONG: responses.BAD_CREDENTIALS,
+    LoginFault.BLOCKED: responses.LOGIN_BLOCKED,
+    LoginFault.UNAVAILABLE: responses.LOGIN_UNAVAILABLE,
 }
 
 log = Logger(namespace="mailsys.read")
@@ -43,24 +40,13 @@ log = Logger(namespace="mailsys.read")
 class Authorization:
     """One client's attempts to log in."""
 
-    def __init__(
-        self,
-        dialogue: Dialogue,
-        session: Session,
-        logins: ILogins,
-        store: IMailStore,
-        journal: IJournal,
-        clock: IReactorTime,
-    ) -> None:
+    def __init__(self, dialogue: Dialogue, session: Session, logins: ILogins, store: IMailStore) -> None:
         self._dialogue = dialogue
         self._session = session
         self._logins = logins
         self._store = store
-        self._journal = journal
-        self._clock = clock
         self._name: str | None = None  # from USER, until PASS
-        self._exchange: Exchange | None = None  # from AUTH, while it goes on
-        self._failures = 0
+        self._exchange: ILoginExchange | None = None  # from AUTH, while it goes on
 
     async def run(self) -> IMailbox | None:
         """Return the mailbox, open for this session alone, or None after QUIT."""
@@ -83,7 +69,7 @@ class Authorization:
             case Auth(mechanism, initial):
                 return await self._begin(mechanism, initial)
             case SaslLine(line) if self._exchange is not None:
-                return await self._take_step(sasl.step(self._exchange, line))
+                return await self._take(self._exchange.go_on(line))
             case Stls():
                 await self._start_tls()
             case Capa():
@@ -96,56 +82,41 @@ class Authorization:
     async def _start_tls(self) -> None:
         self._name = None
         await self._dialogue.start_tls()
-        self._session.tls = self._dialogue.tls
+        self._session.tls = self._dialogue.connection.tls
 
     async def _take_password(self, password: str) -> IMailbox | None:
         name, self._name = self._name, None
         if name is None:
             self._dialogue.say(responses.NAME_FIRST)
             return None
-        return await self._log_in(name, password)
+        return await self._take(self._logins.check(name, password, self._session))
 
     async def _begin(self, mechanism: str, initial: bytes | None) -> IMailbox | None:
         """AUTH; without a mechanism some old clients ask which there are."""
+        offered = self._dialogue.mechanisms
         if not mechanism:
-            self._dialogue.send(responses.listing("Mechanisms follow", sasl.MECHANISMS))
-        elif mechanism not in sasl.MECHANISMS:
+            self._dialogue.send(responses.listing("Mechanisms follow", offered))
+        elif mechanism not in offered:
             self._dialogue.say(responses.UNKNOWN_MECHANISM)
         else:
-            self._exchange = sasl.MECHANISMS[mechanism]()
-            return await self._take_step(sasl.begin(self._exchange, initial))
+            connection = self._dialogue.connection
+            self._exchange = self._logins.begin(mechanism, offered, self._session, connection)
+            return await self._take(self._exchange.begin(initial))
         return None
 
-    async def _take_step(self, step: Step) -> IMailbox | None:
-        match step:
-            case Challenge():
-                self._dialogue.challenge(step)
-            case Failed(refusal):
-                self._fail(_REFUSALS[refusal])
-            case Credentials(name, password):
-                return await self._log_in(name, password)
-        return None
-
-    async def _log_in(self, name: str, password: str) -> IMailbox | None:
+    async def _take(self, step: Awaitable[bytes | Account]) -> IMailbox | None:
+        """A step towards a login, or the whole of it."""
         try:
-            account = await self._logins.check(name, password, self._session)
-        except LoginUnavailable:
-            self._dialogue.say(responses.LOGIN_UNAVAILABLE)
+            result = await step
+        except LoginFailed as failed:
+            self._dialogue.say(_FAULTS[failed.fault])
+            if failed.is_last:
+                raise HadItsTries from failed
             return None
-        if account is not None:
-            self._session.login = account.address
-        self._journal.record(events.login(self._session, name, account is not None, self._clock.seconds()))
-        if account is None:
-            await self._dialogue.pause(min(2.0**self._failures, LONGEST_PAUSE_SECONDS))
-            self._fail(responses.BAD_CREDENTIALS)
-            return None
-        return await self._open(account)
-
-    def _fail(self, response: Response) -> None:
-        self._dialogue.say(response)
-        self._failures += 1
-        if self._failures >= MOST_FAILURES:
-            raise SentAway(response)
+        if isinstance(result, Account):
+            return await self._open(result)
+        self._dialogue.challenge(result)
+        return None
 
     async def _open(self, account: Account) -> IMailbox | None:
         """Open the mailbox; while that is not possible the client may try again (RFC 2449 8.1.2)."""

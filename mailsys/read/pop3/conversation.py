@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -54,7 +54,7 @@ class POP3Conversation:
     async def run(self, connection: IConnection) -> None:
         """Speak until the end; a fault of ours ends this session and no other."""
         session = Session(self.new_session_id(), connection.peer, protocol="POP3", tls=connection.tls)
-        dialogue = Dialogue(connection, self.clock, self.plaintext, self.idle_seconds)
+        dialogue = Dialogue(connection, self.clock, self._mechanisms, self.idle_seconds)
         try:
             dialogue.send(responses.greeting(self.hostname))
             await self._serve(dialogue, session)
@@ -73,16 +73,20 @@ class POP3Conversation:
         finally:
             connection.close()
 
+    def _mechanisms(self, connection: IConnection) -> Sequence[str]:
+        return self.logins.mechanisms(connection, self.plaintext)
+
     async def _serve(self, dialogue: Dialogue, session: Session) -> None:
-        authorization = Authorization(dialogue, session, self.logins, self.store, self.journal, self.clock)
-        mailbox = await authorization.run()
+        mailbox = await Authorization(dialogue, session, self.logins, self.store).run()
         if mailbox is not None:
             await self._give_out(mailbox, dialogue, session)
 
     async def _give_out(self, mailbox: IMailbox, dialogue: Dialogue, session: Session) -> None:
         """Serve an open mailbox, and give it up before the client hears goodbye."""
         with closing(mailbox):
-            transaction = Transaction(dialogue, mailbox, self.workers)
+            transaction = Transaction(
+                dialogue, mailbox, self.workers, is_current=lambda: self.logins.is_current(session)
+            )
             try:
                 farewell = await transaction.run()
             finally:

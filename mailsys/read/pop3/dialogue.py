@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 
 from mailsys.interfaces import ConnectionEnded, IConnection, TimedOut
-from mailsys.wire import sasl
 from mailsys.wire.pop3 import responses
 from mailsys.wire.pop3.capabilities import Terms, capabilities
 from mailsys.wire.pop3.commands import Command
@@ -24,23 +25,31 @@ class SentAway(ConnectionEnded):
         self.response = response
 
 
+class HadItsTries(ConnectionEnded):
+    """We end the connection after many failed logins; the journal has told of these."""
+
+
 class Dialogue:
     """Takes one thing after the other from the client and keeps what we send bounded."""
 
     def __init__(
-        self, connection: IConnection, clock: IReactorTime, plaintext: str, idle_seconds: float
+        self,
+        connection: IConnection,
+        clock: IReactorTime,
+        mechanisms: Callable[[IConnection], Sequence[str]],
+        idle_seconds: float,
     ) -> None:
-        self._connection = connection
+        self.connection = connection
         self._clock = clock
-        self._plaintext = plaintext
+        self._mechanisms = mechanisms
         self._idle_seconds = idle_seconds
         self._machine = POP3Server(self._terms())
         self._commands = 0
 
     @property
-    def tls(self) -> str:
-        """TLS version and cipher, or empty."""
-        return self._connection.tls
+    def mechanisms(self) -> tuple[str, ...]:
+        """What one may log in with on this connection."""
+        return self._machine.terms.mechanisms
 
     async def next(self) -> Command | SaslLine:
         """Wait for a command that may be given now; all else is answered here.
@@ -52,7 +61,7 @@ class Dialogue:
         while True:
             event = self._machine.next_event()
             if event is None:
-                self._machine.receive_data(await self._connection.receive(self._seconds_until(deadline)))
+                self._machine.receive_data(await self.connection.receive(self._seconds_until(deadline)))
             elif isinstance(event, Rejected):
                 self._refuse(event)
             else:
@@ -64,25 +73,25 @@ class Dialogue:
 
     def send(self, data: bytes) -> None:
         """Send; after much of it call ``flow``."""
-        self._connection.send(data)
+        self.connection.send(data)
 
     async def flow(self) -> None:
         """Wait while the client has yet to take much of what was sent; raises ConnectionEnded."""
-        if self._connection.congested:
-            await self._connection.drained()
+        if self.connection.congested:
+            await self.connection.drained()
 
     async def pause(self, seconds: float) -> None:
         """Let time go by; with 0, let other connections have their turn."""
         await deferLater(self._clock, seconds)
 
-    def challenge(self, challenge: sasl.Challenge) -> None:
-        """Ask for the next response of a SASL exchange; it comes as a ``SaslLine``."""
-        self.send(self._machine.challenge(challenge))
+    def challenge(self, text: bytes) -> None:
+        """Ask, in base64, for the next response of a SASL exchange; it comes as a ``SaslLine``."""
+        self.send(self._machine.challenge(text))
 
     async def start_tls(self) -> None:
         """Begin TLS and forget everything that was said before."""
         self.say(responses.READY_FOR_TLS)
-        await self._connection.start_tls()
+        await self.connection.start_tls()
         self._machine = POP3Server(self._terms())
 
     def list_capabilities(self) -> None:
@@ -95,13 +104,8 @@ class Dialogue:
         self.say(responses.LOGGED_IN)
 
     def _terms(self) -> Terms:
-        connection = self._connection
-        return Terms(
-            stls=connection.can_start_tls(),
-            passwords=sasl.passwords_allowed(
-                self._plaintext, is_secure=bool(connection.tls), is_loopback=connection.peer.is_loopback
-            ),
-        )
+        connection = self.connection
+        return Terms(stls=connection.can_start_tls(), mechanisms=tuple(self._mechanisms(connection)))
 
     def _seconds_until(self, deadline: float) -> float:
         """A command must be whole in time: a client that sends an octet a minute gains nothing."""

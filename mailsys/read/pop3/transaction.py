@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 
 from twisted.logger import Logger
 
 from mailsys.interfaces import IMailbox, IWorkers, NotRemoved
-from mailsys.read.pop3.dialogue import Dialogue
+from mailsys.read.pop3.dialogue import Dialogue, SentAway
 from mailsys.read.pop3.maildrop import Maildrop, NoSuchMessage
 from mailsys.read.pop3.retrieval import Retrieval
 from mailsys.wire.pop3 import responses
@@ -21,8 +21,15 @@ log = Logger(namespace="mailsys.read")
 class Transaction:
     """Serves one mailbox.  ``retrieved`` and ``deleted`` count what was done."""
 
-    def __init__(self, dialogue: Dialogue, mailbox: IMailbox, workers: IWorkers) -> None:
+    def __init__(
+        self,
+        dialogue: Dialogue,
+        mailbox: IMailbox,
+        workers: IWorkers,
+        is_current: Callable[[], Awaitable[bool]],
+    ) -> None:
         self._dialogue = dialogue
+        self._is_current = is_current
         self._mailbox = mailbox
         self._maildrop = Maildrop(mailbox)
         self._retrieval = Retrieval(dialogue, mailbox, workers)
@@ -37,11 +44,19 @@ class Transaction:
         """
         self._dialogue.logged_in()
         try:
-            while not isinstance(command := await self._dialogue.next(), Quit):
+            while not isinstance(command := await self._next(), Quit):
                 await self._obey(command)
         finally:
             self._retrieval.close()
         return await self._update()
+
+    async def _next(self) -> Command | SaslLine:
+        """Wait for a command; a session does not outlive its password or account, not even for QUIT."""
+        command = await self._dialogue.next()
+        if not await self._is_current():
+            self._dialogue.say(responses.NO_LONGER_LOGGED_IN)
+            raise SentAway(responses.NO_LONGER_LOGGED_IN)
+        return command
 
     async def _obey(self, command: Command | SaslLine) -> None:
         try:

@@ -103,6 +103,8 @@ UNKNOWN_MECHANISM = Response(False, "Login mechanism not offered")
 LOGIN_CANCELLED = Response(False, "Login cancelled")
 BAD_SASL = Response(False, "That is no valid response of this login mechanism")
 LOGIN_UNAVAILABLE = Response(False, "Login is not possible for the moment", "SYS/TEMP")
+LOGIN_BLOCKED = Response(False, "Too many wrong passwords; try again later", "SYS/TEMP")
+NO_LONGER_LOGGED_IN = Response(False, "Your login is not good any more; log in again", "AUTH")
 IN_USE = Response(False, "Another session has this mailbox open", "IN-USE")
 
 # It is us.

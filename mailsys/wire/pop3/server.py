@@ -15,13 +15,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from mailsys.wire import sasl
 from mailsys.wire.lines import LineBuffer, LineFault
 from mailsys.wire.other_protocols import speaks_other_protocol
 from mailsys.wire.pop3 import responses
 from mailsys.wire.pop3.capabilities import Terms
 from mailsys.wire.pop3.commands import COMMANDS, BadCommand, Command, Quit, Row, State, Stls
 from mailsys.wire.pop3.responses import Response
+from mailsys.wire.sasl import RESPONSE_OCTETS
 
 LINE_OCTETS = 512  # twice what RFC 2449 4 lets a client send, its CRLF included
 SKIPPED_OCTETS = 64 * 1024  # of lines that are too long, one after another; then the peer must go
@@ -94,11 +94,11 @@ class POP3Server:
             return self._reject(_FAULTS[line])
         return SaslLine(line) if is_sasl else self._command(line)
 
-    def challenge(self, challenge: sasl.Challenge) -> bytes:
-        """Render a challenge; the next line will be taken as its response."""
+    def challenge(self, text: bytes) -> bytes:
+        """Render a challenge, given in base64; the next line will be taken as its response."""
         self.state = State.AUTHENTICATION
-        self._lines.limit = sasl.RESPONSE_OCTETS
-        return b"+ " + sasl.encode(challenge) + b"\r\n"
+        self._lines.limit = RESPONSE_OCTETS
+        return b"+ " + text + b"\r\n"
 
     def logged_in(self) -> None:
         """From now on the mailbox can be read."""
@@ -130,7 +130,7 @@ class POP3Server:
     def _check_place(self, row: Row) -> None:
         if self.state not in row.states:
             raise BadCommand(_OUT_OF_PLACE[self.state])
-        if row.needs_privacy and not self.terms.passwords:
+        if row.needs_privacy and not self.terms.mechanisms:
             raise BadCommand(responses.NEEDS_TLS)
 
     def _commit_to(self, command: Command) -> Command | Rejected:

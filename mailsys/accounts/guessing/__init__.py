@@ -1,0 +1,1 @@
+"""Who guesses passwords: counted, slowed down, and blocked for a while."""
