@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 
 from mailsys.interfaces import JournalEvent
 from mailsys.journal.database import JournalDatabase, is_damage
 from mailsys.journal.logbook import Logbook
+from mailsys.journal.upkeep import Upkeep
 
 BATCH_EVENTS = 500
 EVENTS_IN_MEMORY = 20_000  # About 20 MB.
-PRUNE_EVENTS = 200
-PRUNE_AGAIN_SECONDS = 0.25
-PRUNE_SECONDS = 600.0
 
 
 class Backlog:
@@ -30,18 +28,17 @@ class Backlog:
         database: JournalDatabase,
         logbook: Logbook,
         now: Callable[[], float],
-        keep_seconds: float,
+        upkeep: Upkeep,
         events_in_memory: int = EVENTS_IN_MEMORY,
     ) -> None:
         self._database = database
         self._logbook = logbook
         self._now = now
-        self._keep_seconds = keep_seconds
+        self._upkeep = upkeep
         self._events_in_memory = events_in_memory
         self._waiting: deque[JournalEvent] = deque()
         self._dropped = 0
         self._trouble = ""
-        self._next_prune = 0.0
 
     @property
     def is_failing(self) -> bool:
@@ -79,19 +76,25 @@ class Backlog:
                 self._fail(error)
         return self._trouble
 
-    def seconds_to_prune(self) -> float:
-        """How long until ``prune`` has something to do again."""
-        return max(0.0, self._next_prune - self._now())
-
-    def prune(self) -> None:
-        """Forget a slice of what is too old, when it is time to look for that."""
-        now = self._now()
-        if now < self._next_prune or self._trouble:
+    def count(self, events: Sequence[JournalEvent]) -> None:
+        """Write numbers that take the place of earlier ones; if that fails the next ones will do."""
+        if not events or self._trouble:
             return
-        self._next_prune = now + PRUNE_SECONDS
         try:
-            if self._database.prune(now - self._keep_seconds, PRUNE_EVENTS) == PRUNE_EVENTS:
-                self._next_prune = now + PRUNE_AGAIN_SECONDS
+            self._database.count(events)
+        except (sqlite3.Error, OSError) as error:
+            self._fail(error)
+
+    def seconds_to_upkeep(self) -> float:
+        """How long until ``keep_up`` has something to do again."""
+        return self._upkeep.seconds_to_next()
+
+    def keep_up(self) -> None:
+        """Forget or index a slice, when it is time to look for that."""
+        if self._trouble:
+            return
+        try:
+            self._upkeep.step()
         except (sqlite3.Error, OSError) as error:
             self._fail(error)
 

@@ -1,12 +1,14 @@
 """The file ``journal.sqlite3``: its schema, and how rows get in, out of the way, and to the disk.
 
-Two tables: ``events`` holds what happened, as JSON; ``names`` leads from an address or a Message-ID to the
-ids of its stories.  ``docs/journal.rst`` describes both for people with ``sqlite3`` at hand.
+``events`` holds what happened, as JSON; ``names`` leads from an address or a Message-ID to the ids of its
+stories; ``clues`` has what else they are found by.  ``docs/journal.rst`` describes all for people with
+``sqlite3`` at hand.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,6 +16,7 @@ from itertools import islice
 from typing import Any
 
 from mailsys.interfaces import JournalEvent
+from mailsys.journal.clues import clue_of
 from mailsys.journal.names import names_of
 from mailsys.journal.printable import printable
 
@@ -34,12 +37,28 @@ CREATE TABLE IF NOT EXISTS names (
     id TEXT NOT NULL,
     PRIMARY KEY (name, id)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS clues (
+    id TEXT NOT NULL,
+    key TEXT NOT NULL,     -- of the event that it is of
+    client TEXT NOT NULL,  -- an IP address
+    domains TEXT NOT NULL, -- of all addresses, with a space around each
+    subject TEXT NOT NULL, -- without case and accents
+    PRIMARY KEY (id, key)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS unindexed (
+    only INTEGER PRIMARY KEY CHECK (only = 1),
+    id TEXT NOT NULL,      -- events before this one came from a version without clues
+    key TEXT NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS durable (
     only INTEGER PRIMARY KEY CHECK (only = 1),
     until REAL NOT NULL    -- events recorded before this moment are on the disk
 ) WITHOUT ROWID;
 """
+VERSION = 1  # 0 had no clues
 BUSY_SECONDS = 5
+NOISE = frozenset({"refused", "repeated", "login", "mailbox read"})  # tells of no message that we took
+_AFTER_ALL_IDS = "\U0010ffff"
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 # One statement for many rows: between statements the thread must wait for Python's global lock, and
@@ -65,6 +84,25 @@ class JournalDatabase:
         with _Transaction(self._opened()) as connection:
             _insert(connection, "events", 4, [_row(event) for event in events])
             _insert(connection, "names", 2, sorted(names))
+            _insert(connection, "clues", 5, _clues((event.id, event.key, event.facts) for event in events))
+
+    def index_older(self, limit: int) -> int:
+        """Write the clues of up to ``limit`` events of an older version, newest first; return how many."""
+        connection = self._opened()
+        before = connection.execute("SELECT id, key FROM unindexed").fetchone()
+        if before is None:
+            return 0
+        rows = connection.execute(
+            "SELECT id, key, facts FROM events WHERE (id, key) < (?, ?) ORDER BY id DESC, key DESC LIMIT ?",
+            (*before, limit),
+        ).fetchall()
+        with _Transaction(connection):
+            _insert(connection, "clues", 5, _clues((id_, key, read_facts(facts)) for id_, key, facts in rows))
+            if rows:
+                connection.execute("UPDATE unindexed SET id = ?, key = ?", rows[-1][:2])
+            else:
+                connection.execute("DELETE FROM unindexed")
+        return len(rows)
 
     def sync(self, now: float) -> None:
         """Return when all that was written is on the disk.
@@ -79,17 +117,46 @@ class JournalDatabase:
         finally:
             connection.execute("PRAGMA synchronous = NORMAL")
 
+    def count(self, events: Sequence[JournalEvent]) -> None:
+        """Commit events that take the place of earlier ones with the same id and key."""
+        with _Transaction(self._opened()) as connection:
+            _insert(connection, "events", 4, [_row(event) for event in events], instead="REPLACE")
+
     def prune(self, before: float, limit: int) -> int:
         """Forget up to ``limit`` events older than ``before``, the oldest first; return how many."""
-        connection = self._opened()
-        rows = connection.execute(
-            "SELECT id, key, facts FROM events WHERE at < ? ORDER BY at LIMIT ?", (before, limit)
-        ).fetchall()
-        names = {(name, id_) for id_, _key, facts in rows for name in names_of(read_facts(facts))}
-        with _Transaction(connection):
-            connection.executemany("DELETE FROM events WHERE id = ? AND key = ?", [row[:2] for row in rows])
-            connection.executemany("DELETE FROM names WHERE name = ? AND id = ?", sorted(names))
+        rows = self._oldest(-math.inf, before, limit)
+        self._forget(rows)
         return len(rows)
+
+    def prune_noise(self, after: float, before: float, limit: int) -> float | None:
+        """Of the next ``limit`` events in this time forget those that tell of no message.
+
+        Returns when the last of them was, None when there are no more.
+        """
+        rows = self._oldest(after, before, limit)
+        self._forget([row for row in rows if read_facts(row[3]).get("event") in NOISE])
+        return rows[-1][2] if rows else None
+
+    def octets(self) -> int:
+        """How much of the file is in use."""
+        connection = self._opened()
+        pages, free, octets = (
+            int(connection.execute(f"PRAGMA {name}").fetchone()[0])
+            for name in ("page_count", "freelist_count", "page_size")
+        )
+        return (pages - free) * octets
+
+    def _oldest(self, after: float, before: float, limit: int) -> list[tuple[str, str, float, str]]:
+        statement = "SELECT id, key, at, facts FROM events WHERE at > ? AND at < ? ORDER BY at LIMIT ?"
+        return self._opened().execute(statement, (after, before, limit)).fetchall()
+
+    def _forget(self, rows: Sequence[tuple[str, str, float, str]]) -> None:
+        names = {(name, id_) for id_, _key, _at, facts in rows for name in names_of(read_facts(facts))}
+        with _Transaction(self._opened()) as connection:
+            for table in ("events", "clues"):
+                statement = f"DELETE FROM {table} WHERE id = ? AND key = ?"  # noqa: S608
+                connection.executemany(statement, [row[:2] for row in rows])
+            connection.executemany("DELETE FROM names WHERE name = ? AND id = ?", sorted(names))
 
     def set_aside(self, suffix: str) -> str:
         """Rename a damaged file and its log, so that a new one is begun; return its new name."""
@@ -153,6 +220,9 @@ def _prepare(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.executescript(SCHEMA)
+    if connection.execute("PRAGMA user_version").fetchone()[0] < VERSION:
+        connection.execute("INSERT OR REPLACE INTO unindexed VALUES (1, ?, '')", (_AFTER_ALL_IDS,))
+        connection.execute(f"PRAGMA user_version = {VERSION}")
 
 
 class _Transaction:
@@ -173,16 +243,24 @@ class _Transaction:
 
 
 def _insert(
-    connection: sqlite3.Connection, table: str, columns: int, rows: Iterable[tuple[Any, ...]]
+    connection: sqlite3.Connection,
+    table: str,
+    columns: int,
+    rows: Iterable[tuple[Any, ...]],
+    instead: str = "IGNORE",
 ) -> None:
     waiting, marks = iter(rows), f"({', '.join('?' * columns)})"
     while some := list(islice(waiting, _ROWS_A_STATEMENT)):
-        statement = f"INSERT OR IGNORE INTO {table} VALUES {', '.join([marks] * len(some))}"  # noqa: S608
+        statement = f"INSERT OR {instead} INTO {table} VALUES {', '.join([marks] * len(some))}"  # noqa: S608
         connection.execute(statement, [value for row in some for value in row])
 
 
 def _row(event: JournalEvent) -> tuple[str, str, float, str]:
     return printable(event.id), printable(event.key), float(event.at), _json(event.facts)
+
+
+def _clues(events: Iterable[tuple[str, str, Mapping[str, Any]]]) -> list[tuple[str, ...]]:
+    return [(printable(id_), printable(key), *clue) for id_, key, facts in events if (clue := clue_of(facts))]
 
 
 def _json(facts: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,13 @@ class Logbook:
                 self.failure("An event of the journal could not be told.")
         for line in lines:
             self._say(line.at, printable(f"{line.id} {line.words}"))
+
+    def tell_counts(self, counts: Sequence[JournalEvent]) -> None:
+        """One line for all that was counted and not kept."""
+        if counts:
+            number = sum(int(event.facts["count"]) for event in counts)
+            who = f"{len(counts)} clients" if len(counts) > 1 else "one client"
+            self.warn(f"{number:,} refusals and logins of {who} within the hour are only counted.")
 
     def warn(self, sentence: str) -> None:
         """Something is wrong with the journal itself."""

@@ -20,12 +20,16 @@ from zope.interface import implementer
 from mailsys.interfaces import IJournal, JournalEvent
 from mailsys.journal.backlog import BATCH_EVENTS, EVENTS_IN_MEMORY, Backlog
 from mailsys.journal.database import Connect, JournalDatabase
+from mailsys.journal.flood import Flood
 from mailsys.journal.logbook import Logbook
+from mailsys.journal.upkeep import Upkeep
 
 BATCH_SECONDS = 0.25
 RETRY_SECONDS = 2.0
 FLUSH_SECONDS = 30.0  # a disk that takes longer counts as one that does not take it
-KEEP_DAYS = 30
+COUNT_SECONDS = 60.0
+KEEP_SECONDS = 30 * 86_400.0
+SIZE_OCTETS = 1 << 30
 
 
 @implementer(IJournal)
@@ -43,17 +47,22 @@ class Journal:
         now: Callable[[], float] = time.time,
         observer: ILogObserver = globalLogPublisher,
         connect: Connect = sqlite3.connect,
-        keep_days: float = KEEP_DAYS,
+        seconds: Callable[[], float] = time.monotonic,
+        keep_seconds: float = KEEP_SECONDS,
+        size_octets: int = SIZE_OCTETS,
         events_in_memory: int = EVENTS_IN_MEMORY,
     ) -> None:
         self._events_in_memory = events_in_memory
         self._logbook = Logbook(observer)
-        self._backlog = Backlog(
-            JournalDatabase(path, connect), self._logbook, now, keep_days * 86_400, events_in_memory
-        )
+        database = JournalDatabase(path, connect)
+        upkeep = Upkeep(database, now, seconds, keep_seconds, size_octets)
+        self._backlog = Backlog(database, self._logbook, now, upkeep, events_in_memory)
+        self._seconds = seconds
+        self._next_count = seconds() + COUNT_SECONDS
         # The condition guards what callers and the thread share.
         self._changed = Condition()
         self._recorded: deque[JournalEvent] = deque()
+        self._flood = Flood(seconds)
         self._dropped = 0
         self._flushes: list[Future[None]] = []
         self._closing = False
@@ -66,8 +75,10 @@ class Journal:
         self._thread.start()
 
     def record(self, event: JournalEvent) -> None:
-        """Keep it, soon.  From any thread."""
+        """Keep it, soon.  From any thread.  What is refused over and over may only be counted."""
         with self._changed:
+            if not self._flood.admits(event):
+                return
             self._recorded.append(event)
             waiting = len(self._recorded)
             if waiting > self._events_in_memory:
@@ -106,7 +117,8 @@ class Journal:
         try:
             while self._wait():
                 self._write()
-                self._unbroken(self._backlog.prune)
+                self._unbroken(self._count)
+                self._unbroken(self._backlog.keep_up)
             self._finish()
         except Exception:
             self._logbook.failure("The journal is not written any more, until the server is started again")
@@ -118,10 +130,13 @@ class Journal:
         failing = self._backlog.is_failing
         with self._changed:
             if not failing:
-                self._changed.wait_for(self._has_work, self._backlog.seconds_to_prune())
+                self._changed.wait_for(self._has_work, self._seconds_to_rest())
             seconds = RETRY_SECONDS if failing else BATCH_SECONDS if self._recorded else 0
             self._changed.wait_for(lambda: self._is_urgent(failing), seconds)
             return not self._closing
+
+    def _seconds_to_rest(self) -> float:
+        return min(self._backlog.seconds_to_upkeep(), max(0.0, self._next_count - self._seconds()))
 
     def _has_work(self) -> bool:
         return bool(self._recorded or self._flushes or self._closing)
@@ -145,6 +160,16 @@ class Journal:
         self._logbook.tell(events)
         self._backlog.write()
 
+    def _count(self, *, at_once: bool = False) -> None:
+        """From time to time, write how many events were counted and not kept."""
+        if not at_once and self._seconds() < self._next_count:
+            return
+        self._next_count = self._seconds() + COUNT_SECONDS
+        with self._changed:
+            counts = self._flood.counts()
+        self._logbook.tell_counts(counts)
+        self._backlog.count(counts)
+
     def _unbroken(self, step: Callable[[], str | None]) -> str:
         """Take a step and return what stood in the way; what nobody expected does not end the thread."""
         try:
@@ -162,6 +187,7 @@ class Journal:
 
     def _finish(self) -> None:
         self._write()
+        self._unbroken(lambda: self._count(at_once=True))
         self._backlog.close()
 
     def _leave(self) -> None:

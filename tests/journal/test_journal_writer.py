@@ -15,12 +15,8 @@ from zope.interface.verify import verifyObject
 from mailsys.interfaces import IJournal, JournalEvent
 from mailsys.journal import backlog as backlog_module
 from mailsys.journal import writer
-from mailsys.journal.backlog import PRUNE_EVENTS, PRUNE_SECONDS, Backlog
-from mailsys.journal.database import JournalDatabase
-from mailsys.journal.logbook import Logbook
+from mailsys.journal.backlog import Backlog
 from mailsys.journal.writer import Journal
-
-DAY = 86_400
 
 
 @pytest.fixture
@@ -282,41 +278,6 @@ def test_a_damaged_file_is_set_aside_and_nothing_stops(path, said, monkeypatch, 
     told = next(line for line in said if "damaged" in line)
     assert aside in told
     assert "a new one is begun" in told
-
-
-class Clock:
-    now = NOON
-
-    def __call__(self):
-        return self.now
-
-
-def test_what_is_too_old_goes_in_small_slices(path):
-    clock = Clock()
-    database = JournalDatabase(path)
-    backlog = Backlog(database, Logbook(lambda event: None), clock, keep_seconds=30 * DAY)
-    backlog.add([accepted(f"a.{n}", NOON - 31 * DAY) for n in range(PRUNE_EVENTS + 50)])
-    backlog.add([accepted("b.1", NOON - 29 * DAY)])
-    backlog.write()
-    backlog.prune()
-    assert len(rows(path)) == 51
-    backlog.prune()  # too early
-    assert len(rows(path)) == 51
-    clock.now += backlog.seconds_to_prune()
-    backlog.prune()
-    assert [id_ for id_, _ in rows(path)] == ["b.1"]
-    assert backlog.seconds_to_prune() == PRUNE_SECONDS
-    backlog.close()
-
-
-def test_an_idle_journal_prunes_too(path):
-    database = JournalDatabase(path)
-    database.write([accepted(at=NOON)])
-    database.close()
-    journal = Journal(path, now=lambda: NOON + 31 * DAY, observer=lambda event: None)
-    journal.start()
-    eventually(lambda: is_written(path, 0))
-    journal.close()
 
 
 def test_an_event_that_breaks_a_rule_does_not_stop_the_others(path, said, monkeypatch):
