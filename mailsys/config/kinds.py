@@ -97,6 +97,14 @@ def read_wait(value: object) -> float:
     return seconds
 
 
+def read_keep(value: object) -> float:
+    """How long something is kept."""
+    seconds = parse_time(value)
+    if not seconds:
+        raise Wrong("would keep nothing", 'write a time such as "30d"')
+    return seconds
+
+
 def read_hostname(value: object) -> str:
     """A name in A-labels, lower case."""
     right = 'write the full name of this host, as in "mail.example.org"'
@@ -272,6 +280,7 @@ FLAG = Kind(read_flag, bool)
 PORT = whole_number(1, 65535)
 SIZE = Kind(read_size, format_size)
 WAIT = Kind(read_wait, format_time)
+KEEP = Kind(read_keep, format_time)
 PAUSE = Kind(parse_time, format_time)
 ENDPOINT = Kind(read_endpoint, str)
 SEPARATOR = Kind(read_separator, str)

@@ -9,7 +9,7 @@ from typing import Any
 from mailsys.config.schema import Configuration
 
 # The server is built on these: they stay as they are until it starts again.
-FIXED = ("data", "listen", "process.user", "store.maildir", "auth.hashing_threads")
+FIXED = ("data", "listen", "process.user", "store.maildir", "auth.hashing_threads", "journal")
 
 
 @dataclass(frozen=True, slots=True)

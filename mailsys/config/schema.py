@@ -17,6 +17,7 @@ from mailsys.config.kinds import (
     ENDPOINT,
     FLAG,
     HOSTNAME,
+    KEEP,
     NAME_SERVERS,
     NAMES,
     NETWORKS,
@@ -185,6 +186,14 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
+class Journal:
+    """``[journal]``: how long stories are kept, in seconds, and how many octets they may take."""
+
+    keep: float = setting(KEEP, "30d")
+    size: int = setting(SIZE, "1G")
+
+
+@dataclass(frozen=True, slots=True)
 class Judge:
     """``[judge]``: the judges that run, in order."""
 
@@ -208,6 +217,7 @@ class Configuration:
     send: Send = section(Send)
     route: Route = section(Route)
     judge: Judge = section(Judge)
+    journal: Journal = section(Journal)
     plugins: Mapping[str, PluginTable] = setting(TABLES, {})  # raw until load has read them
     path: str = field(default="", compare=False)
 
