@@ -37,7 +37,7 @@ from mailsys.extensions.plugins import CannotUse, Plugins
 from mailsys.intake.drops import Drops
 from mailsys.intake.intake import Intake
 from mailsys.intake.spool import spool_path
-from mailsys.interfaces import Account, IConversation, IDirectory, IQuota, Peer, Services, Session
+from mailsys.interfaces import IConversation, IDirectory, IQuota, Peer, Services, Session
 from mailsys.journal import FILE_NAME as JOURNAL
 from mailsys.journal import events
 from mailsys.journal.ids import SessionIds
@@ -350,13 +350,6 @@ def _admission(
         quota,
         plugged.deliveries.keys(),
     )
-
-
-def used_octets(configuration: Configuration, account: Account) -> int | None:
-    """How much of its quota an account uses; None without one.  Changes nothing; raises OSError."""
-    disk = Disk()
-    tree = MaildirTree(Layout(configuration.store.maildir, configuration.data), disk)
-    return QuotaLook(tree, disk).used(account)
 
 
 def dry_plugins(configuration: Configuration) -> Plugins:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from mailsys.accounts.near import near_addresses
 from mailsys.config import Configuration
 from mailsys.control.address_fault import fault_of
+from mailsys.control.mailbox_look import used_octets
 from mailsys.disk import Disk
 from mailsys.interfaces import Account, Disposition, Session, Verdict
 from mailsys.journal.phrases import size_in_words
@@ -22,7 +23,7 @@ from mailsys.receive.collector import Collector
 from mailsys.receive.handover import FAULTS
 from mailsys.receive.recipients import Admission
 from mailsys.receive.transaction import Transaction
-from mailsys.stations import Paths, used_octets
+from mailsys.stations import Paths
 from mailsys.threads import NoThreads
 from mailsys.wire.data import ContentScan
 from mailsys.wire.smtp.commands import Mail

@@ -221,7 +221,10 @@ def _prepare(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.executescript(SCHEMA)
     if connection.execute("PRAGMA user_version").fetchone()[0] < VERSION:
-        connection.execute("INSERT OR REPLACE INTO unindexed VALUES (1, ?, '')", (_AFTER_ALL_IDS,))
+        connection.execute(
+            "INSERT OR REPLACE INTO unindexed SELECT 1, ?, '' WHERE EXISTS (SELECT 1 FROM events)",
+            (_AFTER_ALL_IDS,),
+        )
         connection.execute(f"PRAGMA user_version = {VERSION}")
 
 

@@ -10,6 +10,7 @@ from mailsys.journal.printable import printable
 
 NAME_CHARACTERS = 256
 _FACTS_WITH_A_NAME = ("from", "recipient", "account", "login", "name", "message_id")
+_LISTS_OF_NAMES = ("to", "fetched", "removed")  # the last two are files in a mailbox
 
 
 def names_of(facts: Mapping[str, Any]) -> set[str]:
@@ -21,8 +22,9 @@ def _written_names(facts: Mapping[str, Any]) -> Iterator[str]:
     for fact in _FACTS_WITH_A_NAME:
         if isinstance(name := facts.get(fact), str):
             yield name
-    if isinstance(recipients := facts.get("to"), list):
-        yield from (address for address in recipients if isinstance(address, str))
+    for fact in _LISTS_OF_NAMES:
+        if isinstance(several := facts.get(fact), list):
+            yield from (name for name in several if isinstance(name, str))
 
 
 def search_name(text: str) -> str:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mailsys.journal.printable import bounded
+
 _SHOWN_NAMES = 10
+_SHOWN_CHARACTERS = 500
 
 
 def text_of(facts: Mapping[str, Any], fact: str) -> str:
@@ -38,6 +41,25 @@ def peer_in_words(facts: Mapping[str, Any]) -> str:
     """Return ``[192.0.2.7]``, or that it came from this machine."""
     peer = text_of(facts, "peer")
     return f"[{peer}]" if peer else "a local socket"
+
+
+def client_in_words(facts: Mapping[str, Any]) -> str:
+    """Return ``mail.example.net [192.0.2.7]``, as it called itself and where it was."""
+    name, where = text_of(facts, "greeting"), peer_in_words(facts)
+    return f"{name} {where}" if name else where
+
+
+def secrecy_in_words(facts: Mapping[str, Any]) -> str:
+    """Whether others could read along on the way; nothing for a way that does not leave this machine."""
+    if version := tls_version(facts):
+        return f"encrypted with {version.replace('TLSv', 'TLS ')}"
+    return "not encrypted" if text_of(facts, "peer") else ""
+
+
+def value_in_words(value: object) -> str:
+    """A fact of any kind, with a bounded length."""
+    words = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return bounded(words, _SHOWN_CHARACTERS)
 
 
 def tls_version(facts: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ from mailsys.journal import events
 from mailsys.journal.database import JournalDatabase
 from mailsys.journal.ids import SessionIds
 from mailsys.journal.reader import JournalReader, newest_session
+from mailsys.journal.wanted import Wanted
 from mailsys.message import reply as replies
 from mailsys.message.address import parse_address
 
@@ -61,18 +62,17 @@ def reader(database, path):
         ("eve@example.org", ["4k2m9x7qc"]),
         ("rob@example.org", ["4k2m9x7qc.1"]),
         ("nobody@example.org", []),
-        ("", []),
         ("%", []),
         ("' OR 1=1 --", []),
         ("\ud800\x00", []),
     ],
 )
 def test_what_people_have_at_hand_finds_the_story(reader, wanted, found):
-    assert reader.find(wanted, 100) == found
+    assert reader.find(Wanted(wanted), 100) == found
 
 
 def test_of_many_the_newest_are_found(reader):
-    assert reader.find("bob@example.org", 2) == ["4k2m9x7qa.10", "4k2m9x7qb.1"]
+    assert reader.find(Wanted("bob@example.org"), 2) == ["4k2m9x7qa.10", "4k2m9x7qb.1"]
 
 
 def test_events_come_in_order_with_their_facts(reader):
@@ -83,7 +83,7 @@ def test_events_come_in_order_with_their_facts(reader):
 
 def test_it_sees_what_is_written_meanwhile_and_writes_nothing(reader, database, path):
     database.write(message("4k2m9x7qz.1"))
-    assert reader.find("4k2m9x7qz.1", 1) == ["4k2m9x7qz.1"]
+    assert reader.find(Wanted("4k2m9x7qz.1"), 1) == ["4k2m9x7qz.1"]
     with pytest.raises(sqlite3.OperationalError):
         reader._connection.execute("DELETE FROM events")
 
@@ -105,4 +105,4 @@ def test_without_a_readable_journal_ids_start_from_the_clock(path, tmp_path):
 
 
 def test_the_sender_may_be_found_under_an_alias_of_case(reader):
-    assert reader.find(str(ANN).upper(), 9) == ["4k2m9x7qa.1", "4k2m9x7qa.10"]
+    assert reader.find(Wanted(str(ANN).upper()), 9) == ["4k2m9x7qa.1", "4k2m9x7qa.10"]

@@ -26,11 +26,12 @@ def told(*events_):
 
 def test_a_message_that_went_well():
     assert told(*message()) == [
-        "Message 4k2m9x7qa.1, 10 kB, 23 Nov 2026 12:04:05",
-        "  12:04:05  Came from [192.0.2.7], calling itself mail.example.net, over TLSv1.3 (ESMTPS).",
+        "Message 4k2m9x7qa.1, 10 kB, 23 Nov 2026 12:04:05 UTC",
+        "  12:04:05  Handed in by mail.example.net [192.0.2.7], encrypted with TLS 1.3 (ESMTPS).",
         '  12:04:05  From <ann@example.net> to <bob@example.org>. Subject "Lunch".'
         " Message-ID <lunch@example.net>",
-        '  12:04:05  Checked: one From mailbox; 2 hops. Accepted; the client was told "250 2.0.0 OK".',
+        "  12:04:05  Checked: one From mailbox; 2 hops.",
+        '  12:04:05  Accepted; the client was told "250 2.0.0 OK".',
         "  12:04:05  Delivered to bob@example.org, folder INBOX.",
     ]
 
@@ -52,7 +53,8 @@ def test_every_copy_and_the_way_to_it():
     )
     assert story[2:5] == [
         "  12:04:04  Refused the recipient <rob@example.org> of mail from <ann@example.net>;"
-        ' the client was told "550 5.1.1 No such user here".',
+        ' the client was told "550 5.1.1 No such user here": there is no such address here;'
+        " their server does not try again, and tells the sender.",
         "  12:04:05  From <ann@example.net> to <bob+x@example.org>, <sales@example.org>."
         ' Subject "Lunch". Message-ID <lunch@example.net>',
         "  12:04:05  bob+x@example.org is bob@example.org with a tag.",
@@ -66,7 +68,7 @@ def test_every_copy_and_the_way_to_it():
 def test_a_users_own_message_says_who_was_logged_in():
     ours = session(protocol="ESMTPSA", login=BOB, peer=Peer("2001:db8::7", 1, "submission"), greeting="phone")
     assert told(accepted(of=ours))[1] == (
-        "  12:04:05  Came from [2001:db8::7], calling itself phone, over TLSv1.3 (ESMTPSA),"
+        "  12:04:05  Handed in by phone [2001:db8::7], encrypted with TLS 1.3 (ESMTPSA),"
         " logged in as bob@example.org."
     )
 
@@ -75,9 +77,9 @@ def test_a_notice_over_a_local_socket_without_anything():
     plain = session(protocol="LMTP", tls="", greeting="", peer=Peer("", 0, "lmtp"))
     story = told(accepted(of=plain, sender=None, subject="", message_id="", judgement="junk", size=1))
     assert story[0].startswith("Message 4k2m9x7qa.1, 1 byte, ")
-    assert story[1] == "  12:04:05  Came from a local socket without TLS (LMTP)."
+    assert story[1] == "  12:04:05  Handed in by a local socket (LMTP)."
     assert story[2] == "  12:04:05  From <> to <bob@example.org>."
-    assert "Accepted as junk;" in story[3]
+    assert "Accepted as junk;" in story[4]
 
 
 def test_a_message_whose_copies_are_not_told_yet():
@@ -85,7 +87,7 @@ def test_a_message_whose_copies_are_not_told_yet():
 
 
 def test_a_message_whose_arrival_is_forgotten_was_not_refused():
-    assert told(delivered())[0] == "Message 4k2m9x7qa.1, 23 Nov 2026 12:04:05"
+    assert told(delivered())[0] == "Message 4k2m9x7qa.1, 23 Nov 2026 12:04:05 UTC"
 
 
 def test_attempts_over_days_carry_their_date():
@@ -95,8 +97,10 @@ def test_attempts_over_days_carry_their_date():
         events.failed(ID, BOB, "550 5.1.1 No such user here", NOON + 2 * 86_400),
     )
     assert story[-2:] == [
-        '  12:05:05  Attempt 1 for <bob@example.org> failed for now: "452 4.2.2 Mailbox is full".',
-        '  25 Nov 2026 12:04:05  Will not reach <bob@example.org>: "550 5.1.1 No such user here".',
+        '  12:05:05  Attempt 1 for <bob@example.org> failed for now: "452 4.2.2 Mailbox is full"'
+        " (the mailbox is full).",
+        '  25 Nov 2026 12:04:05  Will not reach <bob@example.org>: "550 5.1.1 No such user here"'
+        " (there is no such address here).",
     ]
 
 
@@ -105,43 +109,48 @@ def test_attempts_over_days_carry_their_date():
     [
         (
             refused("CONNECT", replies.SHUTTING_DOWN, id_="4k2m9x7qa"),
-            "SMTP connection 4k2m9x7qa, 23 Nov 2026 12:04:05",
-            'Refused the connection; the client was told "421 4.3.2 This host is shutting down".',
+            "SMTP connection 4k2m9x7qa, 23 Nov 2026 12:04:05 UTC",
+            'Refused the connection; the client was told "421 4.3.2 This host is shutting down"'
+            ": this host was busy, or about to stop.",
         ),
         (
             refused("MAIL", replies.BAD_SENDER, sender="a@@b", reasons=["two @"]),
-            "Message 4k2m9x7qa.1, not accepted, 23 Nov 2026 12:04:05",
-            'Refused the sender <a@@b> (two @); the client was told "501 5.1.7 Sender address is not valid".',
+            "Message 4k2m9x7qa.1, not accepted, 23 Nov 2026 12:04:05 UTC",
+            'Refused the sender <a@@b> (two @); the client was told "501 5.1.7 Sender address is not valid"'
+            ": the sender's address is written wrongly;"
+            " their server does not try again, and tells the sender.",
         ),
         (
             refused("SESSION", replies.TOO_MANY_ERRORS, id_="4k2m9x7qa"),
-            "SMTP connection 4k2m9x7qa, 23 Nov 2026 12:04:05",
+            "SMTP connection 4k2m9x7qa, 23 Nov 2026 12:04:05 UTC",
             'Ended by us; the client was told "421 4.7.0 Too many errors".',
         ),
         (
             refused("DATA", replies.TOO_BIG, sender=""),
-            "Message 4k2m9x7qa.1, not accepted, 23 Nov 2026 12:04:05",
+            "Message 4k2m9x7qa.1, not accepted, 23 Nov 2026 12:04:05 UTC",
             "Refused the message from <>; the client was told "
-            '"552 5.3.4 Message is larger than this host accepts".',
+            '"552 5.3.4 Message is larger than this host accepts": the message is too large; '
+            "their server does not try again, and tells the sender.",
         ),
         (
             refused("STARTTLS", replies.NOT_IMPLEMENTED, id_="4k2m9x7qa"),
-            "SMTP connection 4k2m9x7qa, 23 Nov 2026 12:04:05",
-            'Refused STARTTLS; the client was told "502 5.5.1 Command not implemented".',
+            "SMTP connection 4k2m9x7qa, 23 Nov 2026 12:04:05 UTC",
+            'Refused STARTTLS; the client was told "502 5.5.1 Command not implemented"'
+            ": the client spoke out of turn.",
         ),
         (
             events.login(session(peer=Peer("192.0.2.7", 1, "pop3")), "bob", False, NOON),
-            "POP3 connection 4k2m9x7qa, 23 Nov 2026 12:04:05",
+            "POP3 connection 4k2m9x7qa, 23 Nov 2026 12:04:05 UTC",
             'Could not log in as "bob".',
         ),
         (
             events.login(session(peer=Peer("192.0.2.7", 1, "pop3"), login=BOB), "bob", True, NOON),
-            "POP3 connection 4k2m9x7qa, 23 Nov 2026 12:04:05",
+            "POP3 connection 4k2m9x7qa, 23 Nov 2026 12:04:05 UTC",
             'Logged in as "bob".',
         ),
         (
             events.mailbox_read(session(peer=Peer("192.0.2.7", 1, "pop3"), login=BOB), 3, 1, NOON),
-            "POP3 connection 4k2m9x7qa, 23 Nov 2026 12:04:05",
+            "POP3 connection 4k2m9x7qa, 23 Nov 2026 12:04:05 UTC",
             "Ended; 3 fetched, 1 deleted.",
         ),
     ],
@@ -149,7 +158,7 @@ def test_attempts_over_days_carry_their_date():
 def test_what_else_happens_to_connections(event, heading, sentence):
     story = told(event)
     assert story[0] == heading
-    assert story[1].startswith("  12:04:05  Came from [192.0.2.7]")
+    assert story[1].startswith("  12:04:05  Came from mail.example.net [192.0.2.7]")
     assert story[2:] == [f"  12:04:05  {sentence}"]
 
 
@@ -210,6 +219,6 @@ def test_whatever_the_facts_are_each_line_is_harmless(stories, id_):
     """Row 63: nothing in a journal breaks, forges or colours a line of the story, or stops it."""
     made = [JournalEvent(id_, "key", NOON, {**facts, "event": kind}) for kind, facts in stories]
     heading, *lines = tell(made, UTC).split("\n")
-    assert heading.endswith(", 23 Nov 2026 12:04:05")
+    assert heading.endswith(", 23 Nov 2026 12:04:05 UTC")
     assert all(line.startswith("  12:04:05  ") for line in lines)
     assert all(printable(line) == line for line in (heading, *lines))
