@@ -132,11 +132,8 @@ class Stations:
         self.guard = Guard(time.monotonic, secrets.token_bytes(32), Rules())
         self.turns = Turns(reactor, secrets.randbelow)
         self.decoys = Decoys(secrets.token_bytes(32))
-        self.journal = Journal(
-            self.paths.journal,
-            keep_seconds=configuration.journal.keep,
-            size_octets=configuration.journal.size,
-        )
+        kept = configuration.journal
+        self.journal = Journal(self.paths.journal, keep_seconds=kept.keep, size_octets=kept.size)
         self.records = LoginRecords(self.journal, time.time)
         self.ids = SessionIds(time.time, newest_session(self.paths.journal))
         self.plugins = _used(Plugins(installed(), self._services, reactor), configuration)
