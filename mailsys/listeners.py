@@ -109,6 +109,11 @@ class Listeners:
         """How many are open."""
         return sum(len(opened.factory.connections) for opened in self._open)
 
+    def describe(self) -> list[dict[str, str]]:
+        """What is served where."""
+        listeners = [opened.listener for opened in self._open]
+        return [{"service": listener.service, "endpoint": listener.endpoint} for listener in listeners]
+
     def let_in(self, converse: Converse, note: Note) -> None:
         """From now on, serve; ``note`` hears of those who are turned away."""
         on_refused = SparingNote(self._reactor.seconds, note)

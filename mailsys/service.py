@@ -18,6 +18,7 @@ from mailsys.config.renewal import Renewal, renew
 from mailsys.control.configuration import installed
 from mailsys.listeners import CannotListen, Listeners
 from mailsys.net.certificate_watch import CertificateWatch
+from mailsys.net.control_socket import ControlSocket
 from mailsys.net.tls import HostTLS
 from mailsys.process import (
     CannotBecome,
@@ -35,6 +36,7 @@ from mailsys.process import (
     sign,
 )
 from mailsys.stations import CannotWork, Stations
+from mailsys.status import HostStatus
 from mailsys.tls.certificate import HostCertificate, read_certificates
 from mailsys.tls.faults import CertificateError
 
@@ -73,8 +75,9 @@ class MailHost(Service):
         self._tls: HostTLS | None = None
         self._watch: CertificateWatch | None = None
         self._claim = -1  # the descriptor that holds it
-        self._phase = "starting"
-        self._supervisor = Supervisor(reactor, os.environ, self._describe)
+        self._status = HostStatus(self._listeners, configuration.hostname)
+        self._supervisor = Supervisor(reactor, os.environ, self._status.line)
+        self._control: ControlSocket | None = None
         # One step at a time: bind, serve, each reading of the configuration, stop.
         self._steps: Deferred[None] = succeed(None)
         self._is_begun = self._is_prepared = self._is_stopping = False
@@ -152,17 +155,24 @@ class MailHost(Service):
             log.failure("The lock of the data folder could not be signed")
         self._supervisor.start()
         self._stations = stations = Stations(self._configuration, self._reactor)
+        self._status.stations, self._status.tls = stations, self._tls
+        self._open_control()
         await stations.start()
         self._watch_certificates(stations)
         if not self._is_stopping:
             self._listeners.let_in(stations.converse, stations.note_refusal)
-            self._phase = "serving"
+            self._status.phase = "serving"
             self._supervisor.ready()
 
-    def _describe(self) -> str:
-        """One line for whoever asks how we are."""
-        count = self._listeners.connections
-        return f"{self._phase}: {count} connection{'' if count == 1 else 's'}"
+    def _open_control(self) -> None:
+        """Without it mail is served all the same."""
+        control = ControlSocket(self._reactor, self._configuration.data, {"status": self._status.facts})
+        try:
+            control.open()
+        except OSError:
+            log.failure("There is no control socket: 'mailsys status' cannot ask this server")
+        else:
+            self._control = control
 
     def _watch_certificates(self, stations: Stations) -> None:
         if self._tls is None:
@@ -206,6 +216,7 @@ class MailHost(Service):
             log.error("The configuration was not read again: the old one stays in force")
             return
         self._listeners.renew(self._configuration, stations.converse)
+        self._status.hostname = self._configuration.hostname
         self._renew_certificates(certificates)
         log.info("Read configuration and certificates again, for new connections")
         if needs_restart := (*renewal.needs_restart, *plugins):
@@ -230,7 +241,7 @@ class MailHost(Service):
         """Take no new connection, end the open ones, and finish what was begun."""
         super().stopService()  # type: ignore[no-untyped-call]
         self._is_stopping = True
-        self._phase = "stopping"
+        self._status.phase = "stopping"
         self._supervisor.stopping()
         return Deferred.fromCoroutine(self._stop())
 
@@ -240,6 +251,8 @@ class MailHost(Service):
         self._listeners.end_connections()
         if self._watch is not None:
             await self._watch.stop()
+        if self._control is not None:
+            await self._control.close()
         if self._stations is not None:
             await self._stations.stop()
         if self._claim >= 0:

@@ -58,6 +58,7 @@ from mailsys.receive.recipients import Admission
 from mailsys.route.deliveries import DeliveryRouter
 from mailsys.route.in_order import RoutersInOrder
 from mailsys.route.router import Router
+from mailsys.space import FreeSpace, Reserve
 from mailsys.store.changes import ChangeFeed
 from mailsys.store.maildir.delivery import MaildirDrop
 from mailsys.store.maildir.layout import Layout
@@ -155,6 +156,8 @@ class Stations:
             settling=self.settling,
             now=time.time,
         )
+        folders = (configuration.data, Layout(configuration.store.maildir, configuration.data).base)
+        self.space = FreeSpace(folders, _reserve(configuration), self.files, reactor)
         self._to_undo = AsyncExitStack()
         self.configure(configuration)
 
@@ -193,6 +196,7 @@ class Stations:
     def configure(self, configuration: Configuration) -> None:
         """Take the settings for conversations to come; where data lies must be as it was."""
         self.configuration = configuration
+        self.space.reserve = _reserve(configuration)
         self.plugged_in = plugged_in(self.plugins, configuration)
         accounts = DirectoryWithSources(self.directory, self.plugged_in.accounts)
         portal = open_portal(accounts, [self.stored_passwords, *self.plugged_in.checkers])
@@ -236,6 +240,8 @@ class Stations:
             raise CannotWork(str(error)) from error
         except OSError as error:
             raise CannotWork(f"The log of accepted mail cannot be replayed: {error}.") from error
+        self.space.start()
+        self._to_undo.push_async_callback(self.space.stop)
         self.intake.start()
         self._to_undo.push_async_callback(self.intake.stop)
 
@@ -310,11 +316,16 @@ class Stations:
             journal=self.journal,
             disk=self.disk,
             workers=self.files,
+            space=self.space,
             spool=spool_path(self.paths.intake),
             new_id=self.ids.next,
             now=time.time,
             clock=self.reactor,
         )
+
+
+def _reserve(configuration: Configuration) -> Reserve:
+    return Reserve(configuration.limits.free_space, configuration.limits.free_inodes)
 
 
 def build_directory(configuration: Configuration) -> Directory:

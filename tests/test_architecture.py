@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "process": frozenset({"disk"}),
     "interfaces": frozenset({"message"}),
     "threads": frozenset({"interfaces"}),
+    "space": frozenset({"interfaces"}),
     "config": frozenset({"message", "tls"}),
     "journal": frozenset({"message", "interfaces", "disk", "threads"}),
     "net": frozenset({"message", "interfaces", "wire", "tls"}),
@@ -42,12 +43,13 @@ MAY_IMPORT = {
     "control": EVERYTHING,
     "stations": EVERYTHING,
     "listeners": EVERYTHING,
+    "status": EVERYTHING,
     "service": EVERYTHING,
     "tap": EVERYTHING,
     "__main__": frozenset({"control"}),
 }
 # The roots, where all is wired: nobody imports them but one another.
-ROOTS = frozenset({"stations", "listeners", "service", "tap", "control"})
+ROOTS = frozenset({"stations", "listeners", "status", "service", "tap", "control"})
 
 # Packages from outside the standard library that the pure layers may use.
 PURE = {"message": {"idna"}, "wire": set(), "lab": set()}

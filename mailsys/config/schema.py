@@ -25,6 +25,7 @@ from mailsys.config.kinds import (
     PAUSE,
     PORT,
     RETRY,
+    ROOM,
     ROUTES,
     SEPARATOR,
     SIZE,
@@ -135,6 +136,7 @@ class Limits:
     An address is an IPv4 address or an IPv6 /64, a network is the /24 or /48 around it.  ``user_``
     is about the services of people, of whom many may share an address.  ``errors`` is how many wrong
     commands a connection may send before it is closed.
+    With less than ``free_space`` octets or ``free_inodes`` files left on a disk, new mail is refused.
     """
 
     message_size: int = setting(SIZE, "50M")
@@ -152,6 +154,8 @@ class Limits:
     data_seconds: float = setting(WAIT, "3m")  # RFC 5321 4.5.3.2.5
     reply_seconds: float = setting(WAIT, "5m")
     pop3_seconds: float = setting(WAIT, "10m")  # RFC 1939 section 3: at least ten minutes
+    free_space: int = setting(ROOM, "256M")
+    free_inodes: int = setting(whole_number(0, 1_000_000_000), 1000)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from mailsys.interfaces.commands import CannotDo as CannotDo
 COMMANDS: tuple[str, ...] = (
     "init",
     "serve",
+    "status",
     "configuration",
     "domain",
     "account",

@@ -49,6 +49,7 @@ from mailsys.interfaces.logins import (
     LoginUnavailable,
 )
 from mailsys.interfaces.machine import (
+    IFreeSpace,
     IWorkers,
 )
 from mailsys.interfaces.mailboxes import (
@@ -134,6 +135,7 @@ __all__ = [
     "IDelivery",
     "IDirectory",
     "IDrop",
+    "IFreeSpace",
     "IGreetingPause",
     "IHeaderWriter",
     "IIntake",

@@ -10,6 +10,13 @@ from zope.interface import Interface
 T = TypeVar("T")
 
 
+class IFreeSpace(Interface):
+    """Whether the disk has room for mail."""
+
+    def has_room_for(octets: int) -> bool:
+        """Could a message of so many octets be taken, and a reserve be left?  0 when it is not known."""
+
+
 class IWorkers(Interface):
     """Threads that wait for disks and hashes."""
 

@@ -113,6 +113,11 @@ class Journal:
         else:
             self._finish()
 
+    @property
+    def is_failing(self) -> bool:
+        """Did the last attempt to write fail?  What is recorded waits in memory then."""
+        return self._backlog.is_failing
+
     def _run(self) -> None:
         try:
             while self._wait():

@@ -120,6 +120,7 @@ NO_LONGER_LOGGED_IN = Reply(421, "4.7.0", "Your login is not good any more; log 
 # It is us.
 LOCAL_ERROR = Reply(451, "4.3.0", "Something went wrong here; try again later")
 NO_STORAGE = Reply(452, "4.3.1", "The message could not be stored; try again later")
+DISK_FULL = Reply(452, "4.3.1", "This host is short of room; try again later")
 TIMEOUT = Reply(421, "4.4.2", "You were silent for too long")
 SHUTTING_DOWN = Reply(421, "4.3.2", "This host is shutting down")
 BUSY = Reply(421, "4.3.2", "Too many connections; try again later")

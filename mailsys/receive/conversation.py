@@ -241,16 +241,10 @@ class Conversation:
 
     async def _mail(self, mail: commands.Mail) -> Reply:
         self._conduct.junk()
-        if mail.size is not None and mail.size > self._settings.message_octets:
-            story.refused(
-                self._reception,
-                self._session,
-                None,
-                "MAIL",
-                replies.TOO_BIG,
-                sender=str(mail.reverse_path or ""),
-            )
-            return replies.TOO_BIG
+        if (objection := self._reception.objection_to(mail.size)) is not None:
+            sender = str(mail.reverse_path or "")
+            story.refused(self._reception, self._session, None, "MAIL", objection, sender=sender)
+            return objection
         verdict = await self._reception.judges.sender(self._session, mail.reverse_path)
         refusal = self._refusal(verdict, "MAIL", str(mail.reverse_path or ""))
         if refusal is not None:

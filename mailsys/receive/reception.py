@@ -12,6 +12,7 @@ from twisted.internet.task import deferLater
 from mailsys.disk import Disk
 from mailsys.interfaces import (
     IDelivery,
+    IFreeSpace,
     IHeaderWriter,
     IIntake,
     IJournal,
@@ -21,6 +22,8 @@ from mailsys.interfaces import (
     IQuota,
     IWorkers,
 )
+from mailsys.message import reply as replies
+from mailsys.message.reply import Reply
 from mailsys.receive.collector import Collector
 from mailsys.receive.recipients import Admission
 
@@ -56,6 +59,7 @@ class Reception:
     journal: IJournal
     disk: Disk
     workers: IWorkers
+    space: IFreeSpace
     spool: str  # the folder for messages too large for memory
     new_id: Callable[[], str]
     now: Callable[[], float]  # seconds since 1970
@@ -65,6 +69,12 @@ class Reception:
     def is_lmtp(self) -> bool:
         """LMTP answers the end of a message once for each recipient (RFC 2033 4.2)."""
         return self.settings.service == "lmtp"
+
+    def objection_to(self, size: int | None) -> Reply | None:
+        """What is said to a message of this announced size before any octet of it is sent."""
+        if (size or 0) > self.settings.message_octets:
+            return replies.TOO_BIG
+        return None if self.space.has_room_for(size or 0) else replies.DISK_FULL
 
     def pause(self, seconds: float) -> Awaitable[None]:
         """Let time go by; 0 lets other connections have their turn."""

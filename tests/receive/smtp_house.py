@@ -134,6 +134,16 @@ class MemoryQuota:
             self.used.append((account.address.local_part, used))
 
 
+class MemorySpace:
+    """A disk with so many octets above the reserve."""
+
+    def __init__(self, octets=10**12):
+        self.octets = octets
+
+    def has_room_for(self, octets):
+        return octets < self.octets
+
+
 class House:
     """What several sessions share; call ``conversation`` with a clock for each of them."""
 
@@ -147,6 +157,7 @@ class House:
         self.header_writers = MemoryHeaderWriter()
         self.deliveries = {}
         self.routers = []
+        self.space = MemorySpace()
         self._spool = spool
         self._settings = settings
         self._ids = itertools.count(1)
@@ -178,6 +189,7 @@ class House:
             journal=self.journal,
             disk=self.disk,
             workers=NoThreads(),
+            space=self.space,
             spool=self._spool,
             new_id=lambda: f"session{next(self._ids)}",
             now=lambda: NOW,

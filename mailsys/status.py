@@ -1,0 +1,77 @@
+"""How the host is, for ``mailsys status`` and for the service manager."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import mailsys
+from mailsys.interfaces import IWorkers
+from mailsys.journal.count import count_since
+from mailsys.listeners import Listeners
+from mailsys.net.tls import HostTLS
+from mailsys.stations import Stations
+from mailsys.tls.remarks import remarks
+
+
+class HostStatus:
+    """Made with the host; ``stations`` and ``tls`` are set when they are there.
+
+    ``phase`` is starting, serving or stopping.
+    """
+
+    def __init__(self, listeners: Listeners, hostname: str) -> None:
+        self._listeners = listeners
+        self.hostname = hostname
+        self.phase = "starting"
+        self.since = datetime.now(UTC)
+        self.stations: Stations | None = None
+        self.tls: HostTLS | None = None
+
+    def line(self) -> str:
+        """One line for ``systemctl status``."""
+        count = self._listeners.connections
+        line = f"{self.phase}: {count} connection{'' if count == 1 else 's'}"
+        return "; ".join([line, *self._urgent()])
+
+    async def facts(self, _request: Mapping[str, Any]) -> dict[str, Any]:
+        """What ``docs/control-socket.rst`` says of the command ``status``."""
+        return {
+            "phase": self.phase,
+            "version": mailsys.__version__,
+            "pid": os.getpid(),
+            "since": self.since.isoformat(timespec="seconds"),
+            "hostname": self.hostname,
+            "listeners": self._listeners.describe(),
+            "connections": self._listeners.connections,
+            "today": await self._today(),
+            "wrong": list(self._wrong()),
+        }
+
+    async def _today(self) -> dict[str, int] | None:
+        """Counts since midnight, local time; None when the journal cannot be read."""
+        if self.stations is None:
+            return None
+        workers: IWorkers = self.stations.files
+        midnight = datetime.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
+        try:
+            return await workers.run(count_since, self.stations.paths.journal, midnight.timestamp())
+        except sqlite3.Error:
+            return None
+
+    def _urgent(self) -> Iterator[str]:
+        """What keeps mail out or goes unrecorded."""
+        if self.stations is None:
+            return
+        if self.stations.space.trouble:
+            yield f"new mail is refused: {self.stations.space.trouble}"
+        if self.stations.journal.is_failing:
+            yield "the journal cannot be written"
+
+    def _wrong(self) -> Iterator[str]:
+        yield from self._urgent()
+        if self.tls is not None:
+            yield from remarks(self.tls.table, self.hostname, datetime.now(UTC))
