@@ -156,13 +156,14 @@ class Stations:
             settling=self.settling,
             now=time.time,
         )
-        folders = (configuration.data, Layout(configuration.store.maildir, configuration.data).base)
-        self.space = FreeSpace(folders, _reserve(configuration), self.files, reactor)
         self._to_undo = AsyncExitStack()
         self.configure(configuration)
 
     def _build_store(self, configuration: Configuration) -> None:
-        tree = MaildirTree(Layout(configuration.store.maildir, configuration.data), self.disk)
+        layout = Layout(configuration.store.maildir, configuration.data)
+        folders = (configuration.data, layout.base)
+        self.space = FreeSpace(folders, _reserve(configuration), self.files, self.reactor)
+        tree = MaildirTree(layout, self.disk)
         names = NameSource(time.time, os.getpid(), socket.gethostname(), secrets.randbits(32))
         self.changes = ChangeFeed()
         self.quota = MaildirQuota(tree, self.disk, self.files, time.monotonic)
