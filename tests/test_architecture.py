@@ -31,6 +31,7 @@ MAY_IMPORT = {
     "net": frozenset({"message", "interfaces", "wire", "tls"}),
     "receive": SHARED | {"wire"},
     "read": SHARED | {"wire"},
+    "send": SHARED | {"wire"},
     "judge": SHARED,
     "route": SHARED,
     "intake": SHARED,

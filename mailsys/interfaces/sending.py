@@ -18,7 +18,8 @@ class Attempt:
     """What one attempt at one recipient came to.
 
     ``remote`` is the host and address that were spoken to, as in ``mx.example.org [192.0.2.1]:25``, and
-    ``tls`` how it was protected, as in ``TLSv1.3 TLS_AES_256_GCM_SHA384, verified``; empty without.
+    ``tls`` how it was protected, as in ``TLSv1.3 TLS_AES_256_GCM_SHA384, verified``, or why it was not
+    though it was offered; empty when it was not.
     ``said`` is the last the remote said about this recipient, bounded and printable.
     """
 

@@ -93,6 +93,21 @@ class FileContent:
         finally:
             os.close(descriptor)
 
+    def read_cached(self) -> bytes | None:
+        """Return all of a small one if the kernel has it in memory; None when it would wait, or fails."""
+        if self.size > READ_OCTETS:
+            return None
+        octets = bytearray(self.size)
+        try:
+            descriptor = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                done = os.preadv(descriptor, [octets], self.start, os.RWF_NOWAIT)
+            finally:
+                os.close(descriptor)
+        except OSError:
+            return None  # whoever reads it in a thread hears why
+        return bytes(octets) if done == self.size else None
+
     def pieces(self) -> Iterator[bytes]:
         """Return pieces of ``READ_OCTETS``; raises OSError, also when the file is too short."""
         descriptor = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)

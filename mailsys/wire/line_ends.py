@@ -41,3 +41,17 @@ class LineEnds:
         self.repaired = True
         self._held, self._in_line = b"", False
         return b"\r\n"
+
+
+class AsItIs:
+    """Changes nothing: for BINARYMIME, where no octet means a line end to the wire (RFC 3030 3)."""
+
+    __slots__ = ()
+
+    def feed(self, piece: bytes) -> bytes:
+        """Return what can be sent so far."""
+        return piece
+
+    def end(self) -> bytes:
+        """Return the rest."""
+        return b""

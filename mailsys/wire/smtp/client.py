@@ -22,10 +22,11 @@ from collections import deque
 from collections.abc import Callable, Mapping
 
 from mailsys.message.address import Address
+from mailsys.message.envelope import Body
 from mailsys.message.outcome import Step
 from mailsys.message.reply import Reply
 from mailsys.wire.data import DataEncoder
-from mailsys.wire.line_ends import LineEnds
+from mailsys.wire.line_ends import AsItIs, LineEnds
 from mailsys.wire.sasl_client import ClientExchange, decode_challenge, encode_response
 from mailsys.wire.smtp.client_events import (
     BodyWanted,
@@ -63,9 +64,10 @@ class SMTPClient:
         self._unsaid: deque[tuple[bytes, Awaited]] = deque()  # without PIPELINING, one waits for the other
         self._events: deque[Event] = deque()
         self._exchange: ClientExchange | None = None
+        self._sender_taken = False
         self._taken: list[Address] = []
         self._left_over = False  # does the server still hold a transaction that we have given up?
-        self._encoder: DataEncoder | LineEnds = LineEnds()
+        self._encoder: DataEncoder | LineEnds | AsItIs = LineEnds()
 
     # ------------------------------------------------------------------ bytes
 
@@ -89,6 +91,11 @@ class SMTPClient:
                 return None
             self._hear(reply)
         return self._events.popleft() if self._events else None
+
+    @property
+    def awaited_step(self) -> Step:
+        """What the next reply will answer."""
+        return self._awaited[0].verb.step if self._awaited else self.step
 
     # ------------------------------------------------------------------ wishes
 
@@ -132,7 +139,8 @@ class SMTPClient:
         if not self.offers.chunking:
             lines.append((b"DATA\r\n", Awaited(Verb.DATA)))
         self._taken = []
-        self._left_over = False
+        self._sender_taken = self._left_over = False
+        self._encoder = self._choose_encoder(order)
         self.state = State.ENVELOPE
         for line, awaited in lines:
             self._say(line, awaited)
@@ -140,10 +148,11 @@ class SMTPClient:
     def send_body(self, piece: bytes, *, last: bool) -> None:
         """Add a piece of the content."""
         self._require(State.BODY)
+        data = self._encoder.feed(piece) + (self._encoder.end() if last else b"")
         if isinstance(self._encoder, DataEncoder):
-            self._out.append(self._encoder.feed(piece) + (self._encoder.end() if last else b""))
+            self._out.append(data)
         else:
-            self._send_chunk(self._encoder.feed(piece) + (self._encoder.end() if last else b""), last)
+            self._send_chunk(data, last)
         if last:
             groups = [(one,) for one in self._taken] if self._lmtp else [tuple(self._taken)]
             self._awaited.extend(Awaited(Verb.MESSAGE, group) for group in groups)
@@ -170,6 +179,11 @@ class SMTPClient:
         self.state = State.BEGINNING
         verb = "LHLO" if self._lmtp else "EHLO"
         self._say(command_line(f"{verb} {self._name}"), Awaited(Verb.EHLO))
+
+    def _choose_encoder(self, order: Order) -> DataEncoder | LineEnds | AsItIs:
+        if not self.offers.chunking:
+            return DataEncoder()
+        return AsItIs() if order.body is Body.BINARY_MIME else LineEnds()
 
     def _send_chunk(self, data: bytes, last: bool) -> None:
         """RFC 3030 2."""
@@ -260,14 +274,14 @@ class SMTPClient:
     def _hear_mail(self, awaited: Awaited, reply: Reply) -> None:
         self._events.append(SenderAnswered(reply))
         if reply.is_positive:
-            self._left_over = True
+            self._sender_taken = self._left_over = True
         elif self._unsaid:
             self._unsaid.clear()
             self._end_without_body(None)
 
     def _hear_recipient(self, awaited: Awaited, reply: Reply) -> None:
         self._events.append(RecipientAnswered(awaited.recipients[0], reply))
-        if reply.is_positive:
+        if reply.is_positive and self._sender_taken:
             self._taken += awaited.recipients
         if self._awaited or len(self._unsaid) > (0 if self.offers.chunking else 1):
             return
@@ -275,13 +289,13 @@ class SMTPClient:
             self._unsaid.clear()
             self._end_without_body(None)
         elif self.offers.chunking:
-            self._begin_body(LineEnds())
+            self._begin_body()
 
     def _hear_data(self, awaited: Awaited, reply: Reply) -> None:
         if not reply.is_positive:
             self._end_without_body(reply)
         elif self._taken:
-            self._begin_body(DataEncoder())
+            self._begin_body()
         elif self._lmtp:  # RFC 2033 4.2: nobody was taken, so no reply would come
             self._break("asked for a message though it took no recipient")
         else:  # RFC 2920 3.1: it wants content though it took no recipient; it gets none
@@ -298,11 +312,10 @@ class SMTPClient:
     def _hear_message(self, awaited: Awaited, reply: Reply) -> None:
         self._events.append(MessageAnswered(awaited.recipients, reply))
         if not self._awaited:
-            self._left_over = not reply.is_positive and isinstance(self._encoder, LineEnds)  # RFC 3030 2
+            self._left_over = not reply.is_positive and self.offers.chunking  # RFC 3030 2
             self.state = State.READY
 
-    def _begin_body(self, encoder: DataEncoder | LineEnds) -> None:
-        self._encoder = encoder
+    def _begin_body(self) -> None:
         self.state = State.BODY
         self._events.append(BodyWanted())
 

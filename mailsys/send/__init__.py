@@ -1,0 +1,1 @@
+"""Mail goes out: which host, over what connection, and what came of it."""
