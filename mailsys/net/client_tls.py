@@ -8,7 +8,6 @@ demands a verified peer ends the connection then.
 from __future__ import annotations
 
 import ipaddress
-import re
 
 from OpenSSL import SSL
 from OpenSSL.crypto import X509
@@ -31,7 +30,6 @@ _REASONS = {
 }
 _OTHER_NAME = "the certificate is for another name"
 _NO_CERTIFICATE = "there is no certificate"
-_ALERT = re.compile(r"[a-zA-Z0-9 _,:-]{1,100}")
 
 
 class ClientTLS:
@@ -94,15 +92,6 @@ class Handshake:
         except (VerificationError, CertificateError):
             return _OTHER_NAME
         return ""
-
-
-def tls_words(error: SSL.Error) -> str:
-    """What OpenSSL complained of, in its own words but bounded: ``tlsv1 alert protocol version``."""
-    reasons = error.args[0] if error.args else ()
-    for entry in reasons if isinstance(reasons, list) else ():
-        if match := _ALERT.fullmatch(str(entry[-1])):
-            return match[0]
-    return "TLS failed"
 
 
 def _note_fault(connection: SSL.Connection, certificate: X509, number: int, depth: int, good: int) -> bool:

@@ -13,9 +13,10 @@ from twisted.internet.interfaces import IAddress, IConnector, IDelayedCall, IRea
 from twisted.internet.protocol import ClientFactory, Protocol, connectionDone
 from twisted.python.failure import Failure
 
-from mailsys.interfaces import IConversation, Peer
-from mailsys.net.client_tls import Handshake, tls_words
-from mailsys.net.connection import Connection
+from mailsys.interfaces import Peer
+from mailsys.net.client_tls import Handshake
+from mailsys.net.house import Patience
+from mailsys.net.stream import Stream, tls_words
 
 CONNECT_SECONDS = 30.0
 STAGGER_SECONDS = 0.25  # RFC 8305 5: Connection Attempt Delay
@@ -33,7 +34,7 @@ class CannotConnect(Exception):  # noqa: N818 - another host may answer
         self.reasons = reasons
 
 
-class OutgoingConnection(Connection):
+class OutgoingConnection(Stream):
     """One that we began: whoever called ``connect`` owns it, speaks on it and closes it.
 
     ``why_ended`` says in words why it has ended, if it has.  ``on_silence_broken`` is called when the
@@ -41,15 +42,14 @@ class OutgoingConnection(Connection):
     """
 
     def __init__(self, clock: IReactorTime, peer: Peer, made: Callable[[OutgoingConnection], None]) -> None:
-        super().__init__(clock, peer, _nobody, None)
+        super().__init__(clock, peer, None, Patience())
         self.why_ended = ""
         self.on_silence_broken: Callable[[], None] | None = None
         self._made = made
 
     def connectionMade(self) -> None:
         """Give it to whoever wanted it."""
-        self.transport.setTcpNoDelay(True)
-        self.transport.registerProducer(self, True)
+        super().connectionMade()
         self._made(self)
 
     def dataReceived(self, data: bytes) -> None:
@@ -82,8 +82,7 @@ class OutgoingConnection(Connection):
 
     async def begin_tls(self, handshake: Handshake) -> None:
         """Do the handshake as the client; raises ConnectionEnded."""
-        # On a connection that we began, Twisted asks for the client's side.
-        self._certificate = handshake  # type: ignore[assignment]
+        self._certificate = handshake
         await self.start_tls()
 
     def abort(self) -> None:
@@ -94,10 +93,6 @@ class OutgoingConnection(Connection):
     def _break_silence(self) -> None:
         if self.on_silence_broken is not None:
             self.on_silence_broken()
-
-
-def _nobody() -> IConversation:
-    raise AssertionError("an outgoing connection has no conversation of its own")
 
 
 def _words(reason: Failure) -> str:

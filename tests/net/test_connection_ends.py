@@ -6,7 +6,7 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from mailsys.interfaces import ConnectionEnded, HostStops, TimedOut
-from mailsys.net import connection as net
+from mailsys.net import stream as net
 
 KILO = b"x" * 1024
 

@@ -13,7 +13,7 @@ from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.defer import Deferred
 
 from mailsys.interfaces import ConnectionEnded, Peer
-from mailsys.net import connection as net
+from mailsys.net import stream as net
 from mailsys.net.factory import peer_of
 
 REFUSAL = b"421 4.7.0 Too many errors\r\n"

@@ -14,7 +14,7 @@ import pytest
 from net_house import SECONDS, SocketTestCase, hear, hear_line, make_certificate, until
 
 from mailsys.interfaces import ConnectionEnded
-from mailsys.net import connection as net
+from mailsys.net import stream as net
 from mailsys.net.house import Patience
 
 LETTER = os.urandom(3 << 20)
