@@ -53,8 +53,11 @@ from mailsys.queue.spool import Spool
 from mailsys.queue.writer import WriterThread
 from mailsys.read.pop3.conversation import POP3Conversation
 from mailsys.receive.conversation import Conversation
+from mailsys.receive.memory import MessageMemory
+from mailsys.receive.pace import Terms
 from mailsys.receive.reception import Reception, Settings
 from mailsys.receive.recipients import Admission
+from mailsys.receive.strangers import Strangers, patience_of
 from mailsys.route.deliveries import DeliveryRouter
 from mailsys.route.in_order import RoutersInOrder
 from mailsys.route.router import Router
@@ -139,13 +142,7 @@ class Stations:
         self.ids = SessionIds(time.time, newest_session(self.paths.journal))
         self.plugins = _used(Plugins(installed(), self._services, reactor), configuration)
         self._build_store(configuration)
-        self.queue_writer = WriterThread(QueueDatabase(self.paths.queue))
-        self.spool = Spool(
-            Contents(self.disk, self.paths.queue_folder),
-            self.queue_writer,
-            lambda address: address.domain,
-            reactor.callFromThread,
-        )
+        self._build_queue()
         self.intake = Intake(
             self.disk,
             self.paths.intake,
@@ -156,6 +153,8 @@ class Stations:
             settling=self.settling,
             now=time.time,
         )
+        self.strangers = Strangers(reactor.seconds, patience_of(configuration))
+        self.message_memory = MessageMemory(configuration.limits.message_memory)
         self._to_undo = AsyncExitStack()
         self.configure(configuration)
 
@@ -169,6 +168,15 @@ class Stations:
         self.quota = MaildirQuota(tree, self.disk, self.files, time.monotonic)
         self.drop = MaildirDrop(tree, self.disk, names, self.changes)
         self.store = MaildirStore(tree, self.disk, self.files, self.quota, time.time, secrets.token_bytes)
+
+    def _build_queue(self) -> None:
+        self.queue_writer = WriterThread(QueueDatabase(self.paths.queue))
+        self.spool = Spool(
+            Contents(self.disk, self.paths.queue_folder),
+            self.queue_writer,
+            lambda address: address.domain,
+            self.reactor.callFromThread,
+        )
 
     def _services(self, name: str) -> Services:
         """What the plugin that the configuration calls ``name`` may use."""
@@ -205,6 +213,8 @@ class Stations:
             self._desk(portal, accounts), secrets.token_bytes, configuration.auth.default_domain
         )
         self.admission = _admission(configuration, self.plugged_in, accounts, self.quota)
+        self.strangers.patience = patience_of(configuration)
+        self.message_memory.octets = configuration.limits.message_memory
 
     def _desk(self, portal: Portal, accounts: IDirectory) -> Desk:
         return Desk(
@@ -289,6 +299,7 @@ class Stations:
             new_session_id=self.ids.next,
             plaintext=self.configuration.auth.plaintext,
             idle_seconds=self.configuration.limits.pop3_seconds,
+            login_seconds=self.configuration.limits.login_seconds,
         )
 
     def _reception(self, service: str) -> Reception:
@@ -298,9 +309,9 @@ class Stations:
             service=service,
             message_octets=limits.message_size,
             recipients=limits.recipients,
-            command_seconds=limits.command_seconds,
-            data_seconds=limits.data_seconds,
+            pace=Terms(limits.command_seconds, limits.data_seconds, limits.data_rate),
             errors=limits.errors,
+            error_pause=limits.error_pause,
             plaintext=self.configuration.auth.plaintext,
             first_domain=self.directory.first_domain,
         )
@@ -314,6 +325,8 @@ class Stations:
             drop=self.drop,
             deliveries=self.plugged_in.deliveries,
             logins=self.logins,
+            strangers=self.strangers,
+            memory=self.message_memory,
             journal=self.journal,
             disk=self.disk,
             workers=self.files,

@@ -135,11 +135,13 @@ class Limits:
 
     An address is an IPv4 address or an IPv6 /64, a network is the /24 or /48 around it.  ``user_``
     is about the services of people, of whom many may share an address.  ``errors`` is how many wrong
-    commands a connection may send before it is closed.
+    commands a connection may send before it is closed, and ``error_pause`` how much longer each of the
+    last ones waits for its answer than the one before.
     With less than ``free_space`` octets or ``free_inodes`` files left on a disk, new mail is refused.
     """
 
     message_size: int = setting(SIZE, "50M")
+    message_memory: int = setting(SIZE, "64M")
     recipients: int = setting(whole_number(100, 100_000), 1000)  # RFC 5321 4.5.3.1.8: at least 100
     connections: int = setting(whole_number(1, 1_000_000), 10_000)
     connections_per_address: int = setting(COUNT, 50)
@@ -148,11 +150,16 @@ class Limits:
     user_connections_per_network: int = setting(COUNT, 2000)
     new_connections_per_address: int = setting(COUNT, 1000)  # a minute
     new_connections_per_network: int = setting(COUNT, 3000)
+    messages_per_address: int = setting(COUNT, 1000)  # a minute
+    unknown_recipients: int = setting(COUNT, 20)
     errors: int = setting(whole_number(1, 1000), 20)
+    error_pause: float = setting(PAUSE, "0.1s")
     handshake_seconds: float = setting(WAIT, "30s")
     command_seconds: float = setting(WAIT, "5m")  # RFC 5321 4.5.3.2.7
     data_seconds: float = setting(WAIT, "3m")  # RFC 5321 4.5.3.2.5
+    data_rate: int = setting(SIZE, "500")  # octets a second
     reply_seconds: float = setting(WAIT, "5m")
+    login_seconds: float = setting(WAIT, "3m")
     pop3_seconds: float = setting(WAIT, "10m")  # RFC 1939 section 3: at least ten minutes
     free_space: int = setting(ROOM, "256M")
     free_inodes: int = setting(whole_number(0, 1_000_000_000), 1000)

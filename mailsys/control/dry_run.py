@@ -21,6 +21,7 @@ from mailsys.message.outcome import Deferred, Delivered, Failed, outcome_of
 from mailsys.message.reply import Reply
 from mailsys.receive.collector import Collector
 from mailsys.receive.handover import FAULTS
+from mailsys.receive.memory import PIECE_OCTETS, MessageMemory
 from mailsys.receive.recipients import Admission
 from mailsys.receive.transaction import Transaction
 from mailsys.stations import Paths
@@ -175,7 +176,7 @@ class DryRun:
     def _transaction(self) -> Transaction:
         # What a client would write that has such an address: SMTPUTF8.
         mail = Mail(self.sender, self.octets, smtputf8=True)
-        collector = Collector(Disk(), NoThreads(), "")
+        collector = Collector(Disk(), NoThreads(), "", MessageMemory(PIECE_OCTETS))
         return Transaction("explain", mail, collector, self.configuration.limits.message_size)
 
 

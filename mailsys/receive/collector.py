@@ -1,6 +1,6 @@
 """Collects a message while it arrives: in memory while it is small, then in a file.
 
-Of a message in a file the first ``MEMORY_OCTETS`` stay in memory as well, for its header.
+Of a message in a file the beginning stays in memory as well, for its header.
 The file lies in the intake's spool.  After a commit it is the intake's; until then it is ours, and
 ``discard`` removes it.
 """
@@ -10,17 +10,20 @@ from __future__ import annotations
 from mailsys.disk import Disk
 from mailsys.interfaces import IWorkers
 from mailsys.message.content import Content, FileContent, MemoryContent
+from mailsys.receive.memory import PIECE_OCTETS, MessageMemory
 
-MEMORY_OCTETS = 256 * 1024
+MEMORY_OCTETS = PIECE_OCTETS  # of a message's beginning, as far as there is memory
 
 
 class Collector:
     """The octets of one message.  ``path`` names the file should there be one."""
 
-    def __init__(self, disk: Disk, workers: IWorkers, path: str) -> None:
+    def __init__(self, disk: Disk, workers: IWorkers, path: str, memory: MessageMemory) -> None:
         self._disk = disk
         self._workers = workers
         self._path = path
+        self._memory = memory
+        self._counted = 0  # of what is in memory, beginning included
         self._pieces: list[bytes] = []
         self._in_memory = 0
         self._descriptor: int | None = None
@@ -33,8 +36,9 @@ class Collector:
         self._pieces.append(piece)
         self._in_memory += len(piece)
         self.size += len(piece)
-        if self._in_memory > MEMORY_OCTETS:
+        if self._in_memory > self._memory.for_one:
             await self._workers.run(self._spill)
+        self._count()
 
     async def finish(self) -> Content:
         """All of it; raises OSError when the rest cannot be kept."""
@@ -49,9 +53,20 @@ class Collector:
 
     async def discard(self) -> None:
         """Forget everything; raises OSError when the file cannot be removed."""
-        self._pieces = []
+        self._pieces, self._in_memory, self._beginning = [], 0, b""
+        self._count()
         if self._in_file:
             await self._workers.run(self._remove)
+
+    def release(self) -> None:
+        """What is held is somebody else's from now on."""
+        self._memory.held -= self._counted
+        self._counted = 0
+
+    def _count(self) -> None:
+        held = self._in_memory + len(self._beginning)
+        self._memory.held += held - self._counted
+        self._counted = held
 
     def _spill(self) -> None:
         if self._descriptor is None:

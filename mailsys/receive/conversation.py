@@ -14,13 +14,11 @@ from zope.interface import implementer
 
 from mailsys.interfaces import (
     ConnectionEnded,
-    Disposition,
     HostStops,
     IConnection,
     IConversation,
     Session,
     TimedOut,
-    Verdict,
 )
 from mailsys.journal.ids import transaction_id
 from mailsys.message import reply as replies
@@ -28,9 +26,11 @@ from mailsys.message.address import Address
 from mailsys.message.envelope import Body
 from mailsys.message.reply import Reply
 from mailsys.receive import story
+from mailsys.receive.asking import ask_for, ask_to_send, refusal_of
 from mailsys.receive.conduct import Conduct
 from mailsys.receive.handover import hand_over
 from mailsys.receive.login import Authentication
+from mailsys.receive.pace import Pace
 from mailsys.receive.reception import Reception
 from mailsys.receive.transaction import Transaction
 from mailsys.wire.data import DataFault
@@ -59,8 +59,8 @@ class Conversation:
         self._authentication: Authentication
         self._messages = 0
         self._verb = ""  # of the last greeting
-        self._conduct = Conduct(reception.settings.errors)
-        self._deadline = 0.0
+        self._conduct = Conduct(reception.settings.errors, reception.settings.error_pause)
+        self._pace = Pace(reception.settings.pace, reception.clock.seconds)
         self._closing = False
 
     async def run(self, connection: IConnection) -> None:
@@ -75,6 +75,7 @@ class Conversation:
         except TimedOut:
             self._lose_message()
             self._say(replies.TIMEOUT)
+            self._hang_up(replies.TIMEOUT)
         except HostStops:
             self._lose_message()
             self._say(replies.SHUTTING_DOWN)
@@ -99,8 +100,9 @@ class Conversation:
                 pass
         verdict = await self._reception.judges.connection(self._session)
         self._session.checked = verdict.checked
-        refusal = self._refusal(verdict, "CONNECT")
+        refusal = refusal_of(verdict)
         if refusal is not None:
+            story.refused(self._reception, self._session, None, "CONNECT", refusal, verdict.reason)
             self._say(refusal)
             self._closing = True
         else:
@@ -113,33 +115,26 @@ class Conversation:
     async def _next(self) -> None:
         event = self._machine.next_event()
         if event is None:
-            self._machine.receive_data(await self._connection.receive(self._patience()))
+            data = await self._pace.hear(self._connection, in_body=self._machine.in_body)
+            self._machine.receive_data(data)
             return
         if not isinstance(event, BodyPiece) and await self._authentication.is_over():
             self._say(replies.NO_LONGER_LOGGED_IN)
             self._hang_up(replies.NO_LONGER_LOGGED_IN)
             return
         answer = await ANSWERS[type(event)](self, event)
-        self._deadline = 0.0
+        self._pace.command_done()
         if answer is not None:
+            if pause := self._conduct.answered(answer):
+                await self._reception.pause(pause)
             self._send(self._machine.answer(answer))
-            self._count(answer)
+            self._look_at_conduct(answer)
         if self._transaction is not None and not self._machine.in_transaction:
             await self._drop()
         if self._connection.congested:
             await self._connection.drained()
         if self._conduct.should_give_way():
             await self._reception.pause(0)
-
-    def _patience(self) -> float:
-        """Seconds until more must come; a command must be whole in time, however it is dribbled."""
-        if self._machine.state is commands.State.DATA:
-            return self._settings.data_seconds
-        now = self._reception.clock.seconds()
-        self._deadline = self._deadline or now + self._settings.command_seconds
-        if self._deadline <= now:
-            raise TimedOut
-        return self._deadline - now
 
     def _send(self, data: bytes) -> None:
         self._connection.send(data)
@@ -148,8 +143,7 @@ class Conversation:
         """Say something that answers no command."""
         self._connection.send(reply.render())
 
-    def _count(self, reply: Reply) -> None:
-        self._conduct.answered(reply)
+    def _look_at_conduct(self, reply: Reply) -> None:
         if reply.code == 421:
             self._closing = True
         if not self._closing and self._conduct.is_too_much:
@@ -175,14 +169,6 @@ class Conversation:
             await transaction.drop()
         except OSError:
             log.failure("The spool file of {id} stays until the next start", id=transaction.id)
-
-    def _refusal(self, verdict: Verdict, command: str, sender: str | None = None) -> Reply | None:
-        """The reply of a verdict that does not let it pass."""
-        if verdict.disposition not in (Disposition.REJECT, Disposition.DEFER):
-            return None
-        reply = verdict.reply or replies.LOCAL_ERROR
-        story.refused(self._reception, self._session, None, command, reply, verdict.reason, sender=sender)
-        return reply
 
     # ------------------------------------------------------------------ greeting and TLS
 
@@ -241,14 +227,10 @@ class Conversation:
 
     async def _mail(self, mail: commands.Mail) -> Reply:
         self._conduct.junk()
-        if (objection := self._reception.objection_to(mail.size)) is not None:
-            sender = str(mail.reverse_path or "")
-            story.refused(self._reception, self._session, None, "MAIL", objection, sender=sender)
-            return objection
-        verdict = await self._reception.judges.sender(self._session, mail.reverse_path)
-        refusal = self._refusal(verdict, "MAIL", str(mail.reverse_path or ""))
+        refusal, verdict = await ask_to_send(self._reception, self._session, mail)
         if refusal is not None:
             return refusal
+        self._pace.message_begun()
         self._messages += 1
         message_id = transaction_id(self._session.id, self._messages)
         collector = self._reception.collector(message_id)
@@ -261,16 +243,9 @@ class Conversation:
         recipient = rcpt.recipient or await self._postmaster()
         if recipient is None:
             return replies.NO_SUCH_USER
-        reply, reason = await self._reception.admission.admit(self._session, transaction, recipient)
-        if not reply.is_positive:
-            story.refused(
-                self._reception, self._session, transaction, "RCPT", reply, reason, recipient=str(recipient)
-            )
-            self._conduct.recipient_refused(
-                reply,
-                is_harmless=bool(transaction.recipients) or self._reception.is_lmtp,
-                is_pestering=self._reception.admission.is_pestered(transaction),
-            )
+        reply = await ask_for(self._reception, self._session, transaction, recipient, self._conduct)
+        if reply.code == 421:
+            self._hang_up(reply)
         return reply
 
     async def _postmaster(self) -> Address | None:
@@ -312,6 +287,8 @@ class Conversation:
         answers = await hand_over(self._reception, self._session, transaction, fault)
         if any(answer.is_positive for answer in answers):
             self._conduct.message_taken()
+            self._pace.message_accepted()
+            self._reception.strangers.message_accepted(self._session)
         if not self._reception.is_lmtp:
             return answers[0]
         self._send(self._machine.answer_each(answers))

@@ -25,7 +25,10 @@ from mailsys.interfaces import (
 from mailsys.message import reply as replies
 from mailsys.message.reply import Reply
 from mailsys.receive.collector import Collector
+from mailsys.receive.memory import MessageMemory
+from mailsys.receive.pace import Terms
 from mailsys.receive.recipients import Admission
+from mailsys.receive.strangers import Strangers
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +39,9 @@ class Settings:
     service: str
     message_octets: int
     recipients: int  # at most, for one message
-    command_seconds: float
-    data_seconds: float
+    pace: Terms
     errors: int
+    error_pause: float  # how much longer each answer waits, once half of the errors are used up
     plaintext: str  # where passwords may come without TLS: never, loopback or always
     first_domain: Callable[[], Awaitable[str | None]]  # whose postmaster the bare <postmaster> is
 
@@ -56,6 +59,8 @@ class Reception:
     drop: IMailDrop
     deliveries: Mapping[str, IDelivery]
     logins: ILogins
+    strangers: Strangers
+    memory: MessageMemory
     journal: IJournal
     disk: Disk
     workers: IWorkers
@@ -82,4 +87,4 @@ class Reception:
 
     def collector(self, message_id: str) -> Collector:
         """A place for the octets of one message."""
-        return Collector(self.disk, self.workers, os.path.join(self.spool, message_id))
+        return Collector(self.disk, self.workers, os.path.join(self.spool, message_id), self.memory)

@@ -42,6 +42,7 @@ class Transaction:
     asked: int = 0  # RCPT commands, those for the same recipient and those refused as well
     octets: int = 0
     checked: dict[str, None] = field(default_factory=dict)  # what judges said of sender and recipients
+    is_for_few: bool = False  # it asked for too many recipients that do not exist: no more of them
     is_broken: bool = False  # its octets could not be kept
     is_handed_over: bool = False  # its file, if it has one, is the intake's
     scan: ContentScan = field(default_factory=ContentScan)  # for BDAT; DATA's decoder has its own
@@ -80,5 +81,7 @@ class Transaction:
 
     async def drop(self) -> None:
         """Forget it, unless the message was handed over; raises OSError when its file stays."""
-        if not self.is_handed_over:
+        if self.is_handed_over:
+            self.collector.release()
+        else:
             await self.collector.discard()

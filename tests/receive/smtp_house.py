@@ -23,8 +23,11 @@ from mailsys.judge.one_from import OneFrom
 from mailsys.judge.pipeline import JudgePipeline
 from mailsys.message.address import parse_address
 from mailsys.receive.conversation import Conversation
+from mailsys.receive.memory import MessageMemory
+from mailsys.receive.pace import Terms
 from mailsys.receive.reception import Reception, Settings
 from mailsys.receive.recipients import Admission
+from mailsys.receive.strangers import Patience, Strangers
 from mailsys.route.in_order import RoutersInOrder
 from mailsys.route.router import Router
 from mailsys.threads import NoThreads
@@ -158,6 +161,9 @@ class House:
         self.deliveries = {}
         self.routers = []
         self.space = MemorySpace()
+        self.patience = Patience(messages=1000, unknown=20)
+        self.memory = MessageMemory(64 * 1024 * 1024)
+        self.strangers = None
         self._spool = spool
         self._settings = settings
         self._ids = itertools.count(1)
@@ -168,14 +174,17 @@ class House:
             "service": "smtp",
             "message_octets": 10_000,
             "recipients": 100,
-            "command_seconds": 300.0,
-            "data_seconds": 180.0,
+            "pace": Terms(command_seconds=300.0, data_seconds=180.0, data_rate=500),
             "errors": 20,
+            "error_pause": 0.1,
             "plaintext": "loopback",
             "first_domain": self._first_domain,
         }
         settings = Settings(**{**defaults, **self._settings, **settings})
         judges = JudgePipeline(self.judges)
+        clock = clock or Clock()
+        if self.strangers is None:
+            self.strangers = Strangers(clock.seconds, self.patience)
         return Reception(
             settings=settings,
             judges=judges,
@@ -186,6 +195,8 @@ class House:
             intake=self.intake,
             drop=PlanningDrop(),
             logins=self.logins,
+            strangers=self.strangers,
+            memory=self.memory,
             journal=self.journal,
             disk=self.disk,
             workers=NoThreads(),
@@ -193,7 +204,7 @@ class House:
             spool=self._spool,
             new_id=lambda: f"session{next(self._ids)}",
             now=lambda: NOW,
-            clock=clock or Clock(),
+            clock=clock,
         )
 
     def _router(self):

@@ -22,6 +22,7 @@ from mailsys.interfaces import (
     IMailStore,
     IWorkers,
     Session,
+    TimedOut,
 )
 from mailsys.journal import events
 from mailsys.read.pop3.authorization import Authorization
@@ -38,7 +39,8 @@ class POP3Conversation:
     """What all POP3 connections of a listener share; keeps nothing of any of them.
 
     ``plaintext`` is the setting of that name: never, loopback or always.  ``idle_seconds`` is the
-    autologout timer, which RFC 1939 3 wants to be 10 minutes at least.
+    autologout timer, which RFC 1939 3 wants to be 10 minutes at least.  Until somebody has logged in
+    there is nobody to log out, and ``login_seconds`` is all the time that there is.
     """
 
     hostname: str
@@ -50,11 +52,13 @@ class POP3Conversation:
     new_session_id: Callable[[], str]
     plaintext: str = "loopback"
     idle_seconds: float = 600.0
+    login_seconds: float = 180.0
 
     async def run(self, connection: IConnection) -> None:
         """Speak until the end; a fault of ours ends this session and no other."""
         session = Session(self.new_session_id(), connection.peer, protocol="POP3", tls=connection.tls)
-        dialogue = Dialogue(connection, self.clock, self._mechanisms, self.idle_seconds)
+        times = self.login_seconds, self.idle_seconds
+        dialogue = Dialogue(connection, self.clock, self._mechanisms, *times)
         try:
             dialogue.send(responses.greeting(self.hostname))
             await self._serve(dialogue, session)
@@ -63,7 +67,10 @@ class POP3Conversation:
             raise
         except SentAway as ended:
             said = str(ended.response)
-            self.journal.record(events.refused(session.id, session, "SESSION", said, self.clock.seconds()))
+            self._note_end(session, said)
+            raise
+        except TimedOut:  # RFC 1939 3: nothing is said
+            self._note_end(session, "silent, or without a login, for too long")
             raise
         except (ConnectionEnded, CancelledError):
             raise
@@ -75,6 +82,9 @@ class POP3Conversation:
 
     def _mechanisms(self, connection: IConnection) -> Sequence[str]:
         return self.logins.mechanisms(connection, self.plaintext)
+
+    def _note_end(self, session: Session, said: str) -> None:
+        self.journal.record(events.refused(session.id, session, "SESSION", said, self.clock.seconds()))
 
     async def _serve(self, dialogue: Dialogue, session: Session) -> None:
         mailbox = await Authorization(dialogue, session, self.logins, self.store).run()

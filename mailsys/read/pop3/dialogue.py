@@ -37,12 +37,14 @@ class Dialogue:
         connection: IConnection,
         clock: IReactorTime,
         mechanisms: Callable[[IConnection], Sequence[str]],
+        login_seconds: float,
         idle_seconds: float,
     ) -> None:
         self.connection = connection
         self._clock = clock
         self._mechanisms = mechanisms
         self._idle_seconds = idle_seconds
+        self._login_until: float | None = clock.seconds() + login_seconds
         self._machine = POP3Server(self._terms())
         self._commands = 0
 
@@ -57,7 +59,7 @@ class Dialogue:
         Raises ConnectionEnded when the client has gone or must go.
         """
         await self._give_way()
-        deadline = self._clock.seconds() + self._idle_seconds
+        deadline = self._login_until or self._clock.seconds() + self._idle_seconds
         while True:
             event = self._machine.next_event()
             if event is None:
@@ -101,6 +103,7 @@ class Dialogue:
     def logged_in(self) -> None:
         """Let the client use its mailbox from now on, and tell it."""
         self._machine.logged_in()
+        self._login_until = None
         self.say(responses.LOGGED_IN)
 
     def _terms(self) -> Terms:

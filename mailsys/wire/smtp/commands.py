@@ -231,3 +231,6 @@ LMTP_COMMANDS: Mapping[bytes, Row] = {
     **{verb: row for verb, row in COMMANDS.items() if verb not in (b"HELO", b"EHLO")},
     b"LHLO": Row(_hello("LHLO"), _ANY, State.READY, waits=True),
 }
+
+# With these a client would say who it is.  Only a proxy may, and with a header of its own.
+FORBIDDEN = frozenset({b"XCLIENT", b"XFORWARD"})

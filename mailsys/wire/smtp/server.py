@@ -26,7 +26,7 @@ from mailsys.message.reply import Reply
 from mailsys.wire.data import LINE_OCTETS, DataDecoder, DataFault
 from mailsys.wire.lines import LineBuffer, LineFault
 from mailsys.wire.other_protocols import LONGEST_MARK, speaks_other_protocol
-from mailsys.wire.smtp.commands import COMMANDS, LMTP_COMMANDS, Bdat, Command, Row, State
+from mailsys.wire.smtp.commands import COMMANDS, FORBIDDEN, LMTP_COMMANDS, Bdat, Command, Row, State
 from mailsys.wire.smtp.grammar import Malformed
 
 COMMAND_OCTETS = 2048  # RFC 5321 4.5.3.1.4 asks for 512; long addresses and parameters need more
@@ -102,6 +102,11 @@ class SMTPServer:
     def in_transaction(self) -> bool:
         """Is there a MAIL that was neither finished nor dropped?"""
         return self.state in (State.MAIL, State.RCPT, State.DATA, State.CHUNKS)
+
+    @property
+    def in_body(self) -> bool:
+        """Does a message come, or octets of a chunk, or is the next chunk awaited?"""
+        return self._chunk is not None or self.state in (State.DATA, State.CHUNKS)
 
     def receive_data(self, data: bytes) -> None:
         """Add what the peer sent."""
@@ -186,7 +191,8 @@ class SMTPServer:
         verb, _space, argument = line.partition(b" ")
         row = self._commands.get(verb.upper())
         if row is None:
-            return self._refuse(replies.UNKNOWN_COMMAND)
+            is_forbidden = verb.upper() in FORBIDDEN
+            return self._refuse(replies.NO_XCLIENT if is_forbidden else replies.UNKNOWN_COMMAND)
         try:
             command = row.parse(argument.rstrip(b" "))
         except Malformed as malformed:
