@@ -6,17 +6,19 @@ import os
 import signal
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
-from typing import Any
+from typing import IO, Any
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, succeed
-from twisted.logger import Logger
+from twisted.logger import ILogObserver, Logger
+from twisted.python.components import Componentized
 from twisted.python.failure import Failure
 
 from mailsys.config import Configuration, ConfigurationError, load, not_built_yet
 from mailsys.config.renewal import Renewal, renew
 from mailsys.control.configuration import installed
 from mailsys.listeners import CannotListen, Listeners
+from mailsys.logs import FileSink, LogOutput, StreamSink
 from mailsys.net.certificate_watch import CertificateWatch
 from mailsys.net.control_socket import ControlSocket
 from mailsys.net.tls import HostTLS
@@ -34,6 +36,7 @@ from mailsys.process import (
     make_data_folder,
     raise_file_limit,
     sign,
+    user_named,
 )
 from mailsys.stations import CannotWork, Stations
 from mailsys.status import HostStatus
@@ -55,6 +58,7 @@ class MailHost(Service):
     What keeps it from starting is logged.  If that is known before the reactor runs, ``prepare`` or
     ``startService`` raises CannotStart.  Otherwise it stands in ``failure``, and ``give_up`` is called,
     which has to stop the reactor.  ``user`` is whom the process will be, should somebody else see to that.
+    ``logs`` is where the log goes, if that is ours to say.
     """
 
     name = "mailsys"
@@ -65,8 +69,10 @@ class MailHost(Service):
         reactor: Any,
         give_up: Callable[[], None],
         user: str | None = None,
+        logs: LogOutput | None = None,
     ) -> None:
         self._configuration = configuration
+        self._logs = logs
         self._user = configuration.process.user if user is None else user
         self._reactor = reactor
         self._give_up = give_up
@@ -85,6 +91,12 @@ class MailHost(Service):
 
     # ------------------------------------------------------------------ start
 
+    def setServiceParent(self, parent: Any) -> None:
+        """Let twistd, which asks its application about that, log where we do."""
+        super().setServiceParent(parent)  # type: ignore[no-untyped-call]
+        if self._logs is not None and isinstance(parent, Componentized):
+            parent.setComponent(ILogObserver, self._logs)
+
     def prepare(self) -> None:
         """Take the data folder and bind the ports while we may; nobody is let in yet.
 
@@ -92,6 +104,9 @@ class MailHost(Service):
         """
         self._is_begun = True
         signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(self.reload))
+        if self._logs is not None:
+            reopen = self._logs.reopen
+            signal.signal(signal.SIGUSR1, lambda *_: self._reactor.callFromThread(reopen))
         self._begin(self._bind)
         self._tell_failure()
         self._is_prepared = True
@@ -217,6 +232,8 @@ class MailHost(Service):
             return
         self._listeners.renew(self._configuration, stations.converse)
         self._status.hostname = self._configuration.hostname
+        if self._logs is not None:
+            self._logs.configure(self._configuration.log)
         self._renew_certificates(certificates)
         log.info("Read configuration and certificates again, for new connections")
         if needs_restart := (*renewal.needs_restart, *plugins):
@@ -262,3 +279,11 @@ class MailHost(Service):
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def log_sink(configuration: Configuration, stream: IO[str], user: str | None = None) -> StreamSink:
+    """Where the log goes: to the file of ``[log]``, or else to the stream; raises CannotLog."""
+    if not configuration.log.file:
+        return StreamSink(stream)
+    who = user_named(configuration.process.user if user is None else user)
+    return FileSink(configuration.log.file, (who.pw_uid, who.pw_gid))

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import pwd
 import signal
+import sys
 from typing import Any
 
 from twisted.application.service import IService
+from twisted.logger import LogLevel
 from twisted.python import usage
 
-from mailsys.config import ConfigurationError, load
+from mailsys.config import Configuration, ConfigurationError, load
 from mailsys.control.command import CannotDo, find_configuration
 from mailsys.control.configuration import installed
 
@@ -65,14 +67,47 @@ def makeService(options: Options) -> IService:
     """The whole host, with its ports open, but not started: twistd makes a daemon of it only afterwards."""
     from twisted.internet import reactor
 
+    from mailsys.logs import CannotLog
+    from mailsys.process import CannotBecome
     from mailsys.service import CannotStart, MailHost
 
-    host = MailHost(options["configuration"], reactor, give_up=_end_by_signal, user=options["user"])
+    program = getattr(options, "parent", {})
     try:
+        logs = _logs(program, options["configuration"], options["user"])
+        host = MailHost(options["configuration"], reactor, _end_by_signal, options["user"], logs)
         host.prepare()
-    except CannotStart as reason:
+    except (CannotStart, CannotLog, CannotBecome) as reason:
         raise _end(reason) from None
     return host
+
+
+def _logs(program: Any, configuration: Configuration, user: str) -> Any:
+    """The LogOutput; None when twistd was told by options of its own how to log.
+
+    twist and twistd have observers for themselves, which ours takes the place of.
+    """
+    from mailsys.logs import FileSink, LogOutput
+    from mailsys.service import log_sink
+
+    if program.get("logger") or program.get("syslog"):
+        return None
+    settings = configuration.log
+    if "fileLogObserverFactory" in program:  # twist
+        logs = LogOutput(settings, log_sink(configuration, program["logFile"], user))
+        program["fileLogObserverFactory"] = lambda _file: logs
+        program["logLevel"] = LogLevel.debug  # ours are in [log]
+        return logs
+    path = program.get("logfile") or ("-" if program.get("nodaemon") else "twistd.log")
+    if settings.file or path == "-":
+        return LogOutput(settings, log_sink(configuration, sys.stdout, user))
+    return LogOutput(settings, FileSink(os.path.abspath(path), _owner(user)))
+
+
+def _owner(user: str) -> tuple[int, int]:
+    from mailsys.process import user_named
+
+    entry = user_named(user)
+    return entry.pw_uid, entry.pw_gid
 
 
 def _end(reason: Exception) -> SystemExit:

@@ -28,6 +28,7 @@ MAY_IMPORT = {
     "space": frozenset({"interfaces"}),
     "config": frozenset({"message", "tls"}),
     "journal": frozenset({"message", "interfaces", "disk", "threads"}),
+    "logs": frozenset({"config", "journal"}),
     "net": frozenset({"message", "interfaces", "wire", "tls"}),
     "receive": SHARED | {"wire"},
     "read": SHARED | {"wire"},

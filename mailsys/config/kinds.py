@@ -22,6 +22,7 @@ from mailsys.message.address import Address, AddressError, parse_address, parse_
 T = TypeVar("T")
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+LOG_LEVELS = ("debug", "info", "warn", "error", "critical")
 NameServer = tuple[str, int]  # IP address and port
 
 _WITH_PORT = re.compile(r"(?:\[(?P<bracketed>[^]]+)\]|(?P<plain>[0-9.]+))(?::(?P<port>[0-9]{1,5}))?")
@@ -262,6 +263,14 @@ def _read_route(item: tuple[str, object]) -> tuple[str, NextHop]:
         raise Wrong(f'has for "{domain}" what {reason.wrong}', f'{reason.right}, or "mx"') from None
 
 
+def read_levels(value: object) -> Mapping[str, str]:
+    """How much is logged, by the namespace of what speaks."""
+    if not isinstance(value, dict):
+        raise Wrong("is not a table", 'write [log.levels] and lines such as "mailsys.net" = "warn"')
+    level = one_of(*LOG_LEVELS)
+    return {name: level.read(word) for name, word in value.items()}
+
+
 def read_tables(value: object) -> Mapping[str, Mapping[str, Any]]:
     """Tables by name, kept as they are."""
     if not isinstance(value, dict) or not all(isinstance(table, dict) for table in value.values()):
@@ -271,6 +280,8 @@ def read_tables(value: object) -> Mapping[str, Mapping[str, Any]]:
     return value
 
 
+LEVEL = one_of(*LOG_LEVELS)
+LEVELS = Kind(read_levels, dict)
 TEXT = Kind(read_text, str)
 TEXTS = Kind(read_texts, list)
 SECRET = Kind(read_text, lambda secret: HIDDEN if secret else "", is_secret=True)

@@ -18,6 +18,8 @@ from mailsys.config.kinds import (
     FLAG,
     HOSTNAME,
     KEEP,
+    LEVEL,
+    LEVELS,
     NAME_SERVERS,
     NAMES,
     NETWORKS,
@@ -212,12 +214,23 @@ class Judge:
 
 
 @dataclass(frozen=True, slots=True)
+class Log:
+    """``[log]``: ``file`` is empty for standard output; ``levels`` are by namespace, as lines have it."""
+
+    format: str = setting(one_of("text", "json"), "text")
+    file: str = setting(PATH, "")
+    level: str = setting(LEVEL, "info")
+    levels: Mapping[str, str] = setting(LEVELS, {})
+
+
+@dataclass(frozen=True, slots=True)
 class Configuration:
     """The whole file, which is at ``path``."""
 
     hostname: str = setting(HOSTNAME)
     data: str = setting(PATH, "data")
     process: Process = section(Process)
+    log: Log = section(Log)
     tls: Tls = section(Tls)
     listen: tuple[Listener, ...] = sections(Listener)
     auth: Auth = section(Auth)

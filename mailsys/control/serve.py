@@ -19,38 +19,26 @@ def add_parser(subcommands: argparse._SubParsersAction[argparse.ArgumentParser])
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until told to stop."""
-    # Until the host listens to it, it would end the process; what it asks for is about to be done.
+    # Until the host listens to it, either would end the process; what they ask for is about to be done.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     configuration = read_configuration(arguments)
     from twisted.internet import reactor
+    from twisted.logger import globalLogBeginner
 
-    from mailsys.service import CannotStart, MailHost
+    from mailsys.logs import CannotLog, LogOutput
+    from mailsys.service import CannotStart, MailHost, log_sink
 
-    _begin_logging()
     running: Any = reactor
-    host = MailHost(configuration, running, give_up=running.stop)
     try:
+        logs = LogOutput(configuration.log, log_sink(configuration, sys.stdout))
+        globalLogBeginner.beginLoggingTo([logs], redirectStandardIO=False)
+        host = MailHost(configuration, running, give_up=running.stop, logs=logs)
         host.startService()
-    except CannotStart as reason:
+    except (CannotStart, CannotLog) as reason:
         raise CannotDo(str(reason)) from None
     running.addSystemEventTrigger("before", "shutdown", host.stopService)
     running.run()
     if host.failure:
         raise CannotDo(host.failure)
     return 0
-
-
-def _begin_logging() -> None:
-    """One line an event on standard output."""
-    from twisted.logger import FilteringLogObserver, globalLogBeginner, textFileLogObserver
-
-    observer = FilteringLogObserver(textFileLogObserver(sys.stdout), [_speaks_of_mail])  # type: ignore[list-item]
-    globalLogBeginner.beginLoggingTo([observer], redirectStandardIO=False)
-
-
-def _speaks_of_mail(event: Any) -> Any:
-    """Leave out Twisted's remarks on its own ports."""
-    from twisted.logger import PredicateResult
-
-    is_remark = event.get("log_namespace") == "log_legacy" and not event.get("isError")
-    return PredicateResult.no if is_remark else PredicateResult.maybe

@@ -30,7 +30,7 @@ class Logbook:
             except Exception:
                 self.failure("An event of the journal could not be told.")
         for line in lines:
-            self._say(line.at, printable(f"{line.id} {line.words}"))
+            self._say(line)
 
     def tell_counts(self, counts: Sequence[JournalEvent]) -> None:
         """One line for all that was counted and not kept."""
@@ -47,15 +47,16 @@ class Logbook:
         """Something went wrong that no one expected; to be called where it was caught."""
         self._logger.failure("{line}", line=sentence)
 
-    def _say(self, at: float, line: str) -> None:
+    def _say(self, line: _Line) -> None:
         # The observer itself and not Logger.info: the event keeps its own time, and costs a third less.
         self._observer(
             {
                 "log_format": "{line}",
-                "line": line,
+                "line": printable(f"{line.id} {line.words}"),
+                "id": line.id,
                 "log_level": LogLevel.info,
                 "log_namespace": "mailsys.journal",
-                "log_time": at,
+                "log_time": line.at,
             }
         )
 
