@@ -46,12 +46,17 @@ class QueuedMessage:
 
 @dataclass(frozen=True, slots=True)
 class QueuedRecipient:
-    """One recipient who waits.  ``breakdowns`` counts attempts at which we broke, and not the world."""
+    """One recipient who waits.  ``breakdowns`` counts attempts at which we broke, and not the world.
+
+    ``reason`` is why it still waits, in words.
+    """
 
     address: Address
     attempts: int = 0
     breakdowns: int = 0
     is_delay_told: bool = False
+    next_attempt: float = 0.0
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import math
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from mailsys.interfaces import (
     Attempt,
@@ -35,7 +36,9 @@ _as_json = json.JSONEncoder(separators=(",", ":")).encode
 OpenContent = Callable[[str, int], Content]
 DestinationOf = Callable[[Address], str]
 
-_ITEM_COLUMNS = "r.message, r.destination, r.address, r.attempts, r.breakdowns, r.is_delay_told"
+_ITEM_COLUMNS = (
+    "r.message, r.destination, r.address, r.attempts, r.breakdowns, r.is_delay_told, r.next_attempt, r.reason"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,20 +168,20 @@ def aged(
 
 
 def _items(
-    connection: sqlite3.Connection, open_content: OpenContent, rows: Sequence[tuple[object, ...]]
+    connection: sqlite3.Connection, open_content: OpenContent, rows: Sequence[tuple[Any, ...]]
 ) -> Iterator[QueueItem]:
     """Rows of one message, ordered by destination, as items."""
     by_destination: dict[str, list[QueuedRecipient]] = {}
-    message = None
-    for id_, destination, address, attempts, breakdowns, is_delay_told in rows:
-        message = message or read_message(connection, open_content, str(id_))
-        recipient = QueuedRecipient(
-            read_address(str(address)), int(str(attempts)), int(str(breakdowns)), bool(is_delay_told)
+    for _id, destination, address, attempts, breakdowns, is_delay_told, next_attempt, reason in rows:
+        by_destination.setdefault(destination, []).append(
+            QueuedRecipient(
+                read_address(address), attempts, breakdowns, bool(is_delay_told), next_attempt, reason
+            )
         )
-        by_destination.setdefault(str(destination), []).append(recipient)
-    for destination, recipients in by_destination.items():
-        assert message is not None  # noqa: S101 - there is a row
-        yield QueueItem(message, destination, tuple(recipients))
+    if rows:
+        message = read_message(connection, open_content, rows[0][0])
+        for destination, recipients in by_destination.items():
+            yield QueueItem(message, destination, tuple(recipients))
 
 
 def read_message(connection: sqlite3.Connection, open_content: OpenContent, id_: str) -> QueuedMessage:
@@ -192,13 +195,14 @@ def read_message(connection: sqlite3.Connection, open_content: OpenContent, id_:
 
 def record(connection: sqlite3.Connection, id_: str, progress: Sequence[Progress]) -> bool:
     """Keep what became of recipients that have no outcome yet; is the message finished with that?"""
-    connection.executemany(
-        "UPDATE recipients SET state = ?, attempts = ?, breakdowns = ?, next_attempt = ?,"
-        " last_attempt = ?, remote = ?, tls = ?, said = ?, reason = ?,"
-        " is_uncertain = max(is_uncertain, ?), is_delay_told = ?, ended = ?"
-        " WHERE message = ? AND address = ? AND state IN ('waiting', 'held')",
-        [(*_changes(one), id_, written(one.recipient.address)) for one in progress],
-    )
+    for one in progress:
+        columns = _state(one) | (_last_attempt(one.attempt, one.at) if one.attempt is not None else {})
+        changes = ", ".join(f"{column} = ?" for column in columns)
+        connection.execute(
+            f"UPDATE recipients SET {changes}"  # noqa: S608 - our own names of columns
+            " WHERE message = ? AND address = ? AND state IN ('waiting', 'held')",
+            (*columns.values(), id_, written(one.recipient.address)),
+        )
     return finish(connection, id_, max((one.at for one in progress), default=0.0))
 
 
@@ -213,22 +217,29 @@ def finish(connection: sqlite3.Connection, id_: str, at: float) -> bool:
     )
 
 
-def _changes(progress: Progress) -> tuple[object, ...]:
-    attempt, recipient = progress.attempt, progress.recipient
-    return (
-        progress.state.value,
-        recipient.attempts,
-        recipient.breakdowns,
-        progress.next_attempt,
-        progress.at if attempt is not None else 0.0,
-        attempt.remote if attempt is not None else "",
-        attempt.tls if attempt is not None else "",
-        attempt.said[:WORDS_CHARACTERS] if attempt is not None else "",
-        progress.reason[:WORDS_CHARACTERS],
-        attempt is not None and attempt.is_uncertain,
-        recipient.is_delay_told,
-        progress.at if progress.state.is_outcome else None,
-    )
+def _state(progress: Progress) -> dict[str, object]:
+    recipient = progress.recipient
+    return {
+        "state": progress.state.value,
+        "attempts": recipient.attempts,
+        "breakdowns": recipient.breakdowns,
+        "next_attempt": progress.next_attempt,
+        "reason": progress.reason[:WORDS_CHARACTERS],
+        "is_delay_told": recipient.is_delay_told,
+        "ended": progress.at if progress.state.is_outcome else None,
+    }
+
+
+def _last_attempt(attempt: Attempt, at: float) -> dict[str, object]:
+    columns: dict[str, object] = {
+        "last_attempt": at,
+        "remote": attempt.remote,
+        "tls": attempt.tls,
+        "said": attempt.said[:WORDS_CHARACTERS],
+    }
+    if attempt.is_uncertain:
+        columns["is_uncertain"] = True
+    return columns
 
 
 def outcomes(connection: sqlite3.Connection, since: float) -> list[tuple[str, Progress]]:

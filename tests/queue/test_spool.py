@@ -1,0 +1,122 @@
+"""The contract of IQueueSpool, over the disk and over memory; and what only the disk can do."""
+
+import os
+import sqlite3
+
+import pytest
+from memory_spool import MemorySpool
+from queue_parts import BEGAN, DiskSpool, message, result_of
+from spool_contract import BOB, DELIVERED, QueueSpoolContract, progress
+from zope.interface.verify import verifyObject
+
+from mailsys.disk import Disk
+from mailsys.interfaces import IQueueDrop, Order, Selection, Verb
+from mailsys.queue import orders, rows
+
+
+class TestDiskSpool(QueueSpoolContract):
+    @pytest.fixture
+    def spool(self, tmp_path):
+        return DiskSpool(str(tmp_path))
+
+
+class TestMemorySpool(QueueSpoolContract):
+    @pytest.fixture
+    def spool(self):
+        return MemorySpool()
+
+
+@pytest.fixture
+def spool(tmp_path):
+    return DiskSpool(str(tmp_path))
+
+
+def contents(spool):
+    return sorted(os.listdir(spool.contents._content))
+
+
+def test_it_takes_what_intake_lays(spool):
+    assert verifyObject(IQueueDrop, spool)
+
+
+def test_a_content_stays_until_the_last_recipient_has_an_outcome(spool):
+    spool.put(message("m1", "bob@far.test", "eve@near.test"))
+    result_of(spool.record(message("m1"), [progress(BOB, DELIVERED)], []))
+    assert contents(spool) == ["m1"]
+    result_of(spool.carry_out(Order(Verb.REMOVE, Selection()), BEGAN, ()))
+    assert contents(spool) == []
+
+
+def test_contents_that_nobody_needs_are_removed(spool):
+    spool.put(message("m1"))
+    with open(spool.contents.path("orphan"), "wb") as file:
+        file.write(b"x")
+    spool.tidy()
+    assert contents(spool) == ["m1"]
+
+
+def test_it_is_all_there_after_a_restart(spool, tmp_path):
+    spool.put(message("m1"))
+    spool.database.close()
+    again = DiskSpool(str(tmp_path))
+    assert result_of(again.destinations()) == {"far.test": BEGAN}
+
+
+def test_the_file_is_for_its_owner_only(spool):
+    spool.put(message("m1"))
+    for suffix in ("", "-wal", "-shm"):
+        assert os.stat(spool.path + suffix).st_mode & 0o777 == 0o600
+
+
+def test_a_file_of_a_later_version_is_left_alone(tmp_path):
+    DiskSpool(str(tmp_path)).database.close()
+    with sqlite3.connect(tmp_path / "queue.sqlite3") as connection:
+        connection.execute("PRAGMA user_version = 99")
+    with pytest.raises(OSError, match="newer mailsys"):
+        DiskSpool(str(tmp_path))
+
+
+def test_a_message_with_many_recipients_goes_in_parts(spool):
+    spool.put(message("m1", *(f"user{number}@far.test" for number in range(250))))
+    (item,) = result_of(spool.due("far.test", BEGAN, 10, ())).items
+    assert len(item.recipients) == rows.RECIPIENTS_AT_ONCE
+    assert str(item.recipients[0].address) == "user0@far.test"
+
+
+def test_an_order_for_many_is_done_in_slices(spool):
+    count = 2 * orders.AT_ONCE + 7
+    spool.put(message("m1", *(f"user{number}@far.test" for number in range(count))))
+    changed = result_of(spool.carry_out(Order(Verb.HOLD, Selection()), BEGAN, ()))
+    assert len({one.address for one in changed}) == count
+
+
+def test_an_order_of_another_program_is_seen_and_answered(spool):
+    spool.put(message("m1"))
+    with sqlite3.connect(spool.path) as connection:
+        number = orders.give(connection, Verb.HOLD, Selection(domain="far.test"), BEGAN)
+    (order,) = result_of(spool.orders())
+    assert order == Order(Verb.HOLD, Selection(domain="far.test"), number)
+    result_of(spool.carry_out(order, BEGAN, ()))
+    assert result_of(spool.orders()) == []
+    with sqlite3.connect(spool.path) as connection:
+        assert orders.answer_to(connection, number) == 1
+
+
+@pytest.mark.row(52)
+def test_a_full_disk_is_told_and_nothing_is_half_done(tmp_path):
+    class Full(Disk):
+        is_full = False
+
+        def write(self, descriptor, pieces):
+            if self.is_full:
+                raise OSError(28, "No space left on device")
+            super().write(descriptor, pieces)
+
+    spool = DiskSpool(str(tmp_path))
+    spool.contents._disk = disk = Full()
+    disk.is_full = True
+    with pytest.raises(OSError, match="space"):
+        spool.put(message("m1"))
+    disk.is_full = False
+    spool.put(message("m1"))
+    assert result_of(spool.destinations()) == {"far.test": BEGAN}

@@ -1,0 +1,250 @@
+"""Orders, clocks, notices, and what has waited too long."""
+
+import os
+
+import pytest
+from memory_spool import MemorySpool
+from queue_parts import ANN, BEGAN, BUSY, DEAD, OK, REFUSED, DiskSpool, Gate, QueueRig, message, result_of
+from zope.interface import implementer
+
+from mailsys.interfaces import INotices, Notice, Order, RecipientState, Selection, Verb
+from mailsys.message.content import MemoryContent
+from mailsys.message.envelope import Envelope
+
+HOUR, DAY = 3600.0, 86_400.0
+
+
+@implementer(INotices)
+class Notices:
+    """Writes one notice a call for what failed, and keeps what it was called with."""
+
+    def __init__(self):
+        self.called = []  # (id, [(address, state)])
+        self.fault = None
+
+    async def compose(self, message, progress):
+        self.called.append((message.id, [(str(one.recipient.address), one.state.value) for one in progress]))
+        if self.fault:
+            raise self.fault
+        if not any(one.state is RecipientState.FAILED for one in progress):
+            return ()
+        envelope = Envelope(f"notice-{len(self.called)}", None, (ANN,))
+        return [Notice(envelope, MemoryContent([b"Subject: sorry\r\n\r\n"]))]
+
+
+@pytest.fixture(params=["memory", "disk"])
+def spool(request, tmp_path):
+    return MemorySpool() if request.param == "memory" else DiskSpool(str(tmp_path))
+
+
+def new_rig(spool, **options):
+    return QueueRig(spool, **options).start()
+
+
+def order(rig, verb, **selection):
+    result_of(rig.upkeep.do(Order(verb, Selection(**selection))))
+
+
+# ---------------------------------------------------------------------- orders
+
+
+def test_hold_and_release(spool):
+    rig = new_rig(spool)
+    rig.world.answers["far.test"] = BUSY
+    rig.put("m1")
+    order(rig, Verb.HOLD, id="m1")
+    rig.go_on(2 * HOUR, 60)
+    assert rig.world.ids() == ["m1"]
+    rig.world.answers["far.test"] = OK
+    order(rig, Verb.RELEASE, domain="far.test")
+    assert rig.world.ids() == ["m1"] * 2
+    assert rig.journal.kinds("m1") == ["deferred", "queue hold", "queue release", "delivered"]
+
+
+def test_retry_now_even_where_nobody_was_reached(spool):
+    rig = new_rig(spool)
+    rig.world.answers["far.test"] = DEAD
+    rig.put("m1")
+    rig.put("m2")
+    rig.world.answers["far.test"] = OK
+    order(rig, Verb.RETRY)
+    assert sorted(rig.world.ids()) == ["m1", "m1", "m2"]
+
+
+def test_what_is_removed_is_not_tried(spool):
+    rig = new_rig(spool)
+    rig.world.answers["far.test"] = BUSY
+    rig.put("m1")
+    order(rig, Verb.REMOVE, address=str(ANN))
+    rig.go_on(2 * HOUR, 60)
+    assert rig.world.ids() == ["m1"]
+    assert rig.journal.kinds("m1") == ["deferred", "queue remove"]
+
+
+def test_what_is_under_way_is_removed_after_its_attempt(spool):
+    rig = new_rig(spool)
+    waiting = rig.world.answers["far.test"] = Gate()
+    rig.put("m1")
+    rig.put("m2")
+    order(rig, Verb.REMOVE)
+    rig.go_on(5)
+    assert rig.journal.events == []
+    waiting.open(BUSY)
+    rig.go_on(2)
+    assert rig.journal.kinds("m1") == ["deferred", "queue remove"]
+    rig.go_on(HOUR, 60)
+    assert rig.world.ids() == ["m1", "m2"]
+
+
+def test_what_is_ready_and_not_begun_is_removed_at_once(spool):
+    rig = new_rig(spool)
+    waiting = rig.world.answers["far.test"] = Gate()
+    for number in range(10):
+        rig.put(f"m{number}")
+    order(rig, Verb.REMOVE)
+    assert [event.id for event in rig.journal.events] == [f"m{number}" for number in range(5, 10)]
+    waiting.open(OK)
+    assert len(rig.world.tried) == 5
+
+
+def test_an_order_from_outside_is_done_within_moments(tmp_path):
+    spool = MemorySpool()
+    rig = new_rig(spool)
+    rig.world.answers["far.test"] = BUSY
+    rig.put("m1")
+    spool.waiting_orders.append(Order(Verb.RETRY, Selection(), 7))
+    rig.go_on(2)
+    assert rig.world.ids() == ["m1"] * 2
+    assert spool.answers[7] == 1
+
+
+# ---------------------------------------------------------------------- notices
+
+
+def test_a_notice_is_kept_with_the_outcome_and_sent(spool):
+    notices = Notices()
+    rig = new_rig(spool, notices=notices)
+    rig.world.answers["far.test"] = REFUSED
+    rig.put("m1")
+    assert notices.called[0] == ("m1", [("bob@far.test", "failed")])
+    assert rig.world.tried[1] == ("notice-1", (str(ANN),))
+
+
+def test_a_notice_that_cannot_be_written_keeps_the_failure_open(spool):
+    notices = Notices()
+    notices.fault = ValueError("no words")
+    rig = new_rig(spool, notices=notices)
+    rig.world.answers["far.test"] = REFUSED
+    rig.put("m1")
+    assert rig.journal.kinds("m1") == []
+    notices.fault = None
+    rig.go_on(61)
+    assert rig.journal.kinds("m1") == ["failed"]
+    assert len(notices.called) == 3  # the last is about the notice itself, which was delivered
+
+
+def test_a_sender_hears_once_of_a_delay(spool):
+    notices = Notices()
+    rig = new_rig(spool, notices=notices)
+    rig.world.answers["far.test"] = BUSY
+    rig.put("m1")
+    rig.go_on(DAY, 60)
+    assert notices.called == [("m1", [("bob@far.test", "waiting")])]
+
+
+def test_a_sender_hears_of_a_delay_though_nothing_was_tried(spool):
+    notices = Notices()
+    rig = new_rig(spool, notices=notices)
+    rig.world.answers["far.test"] = DEAD
+    for number in range(30):
+        rig.put(f"m{number}")
+        rig.go_on(1)
+    rig.go_on(4 * HOUR + 300, 60)
+    assert sorted({id_ for id_, _ in notices.called}) == sorted(f"m{number}" for number in range(30))
+    assert len(notices.called) == 30
+    assert result_of(spool.destinations())
+
+
+def test_what_waited_for_a_dead_host_is_given_up_in_the_end(spool):
+    notices = Notices()
+    rig = new_rig(spool, notices=notices)
+    rig.world.answers["far.test"] = DEAD
+    for number in range(30):
+        rig.put(f"m{number}")
+        rig.go_on(1)
+    rig.go_on(5 * DAY + HOUR, 60)
+    failed = {event.id for event in rig.journal.events if event.facts["event"] == "failed"}
+    assert failed == {f"m{number}" for number in range(30)}
+    assert result_of(spool.destinations()) == {}
+
+
+def test_a_content_that_is_lost_fails(tmp_path):
+    spool = DiskSpool(str(tmp_path))
+    rig = QueueRig(spool, notices=Notices())
+    rig.put("m1")
+    os.unlink(spool.contents.path("m1"))
+    rig.start()
+    assert rig.journal.kinds("m1") == ["failed"]
+    assert rig.attempting.notices.called[0][0] == "m1"
+    assert [id_ for id_ in rig.world.ids() if id_ == "m1"] == []
+
+
+# ---------------------------------------------------------------------- clocks
+
+
+@pytest.mark.row(54)
+def test_the_clock_is_set_back_by_a_day(spool):
+    """Row 54: nobody waits a day longer for it."""
+    rig = new_rig(spool)
+    rig.world.answers["far.test"] = BUSY
+    rig.put("m1")
+    rig.wall = -DAY
+    rig.go_on(20)
+    assert rig.world.ids().count("m1") == 2  # tried once more when it is noticed
+    rig.world.answers["far.test"] = OK
+    rig.go_on(2 * HOUR, 10)
+    assert rig.journal.kinds("m1")[-1] == "delivered"
+
+
+@pytest.mark.row(54)
+@pytest.mark.parametrize("days", [1, 365 * 30])
+def test_the_clock_is_set_forward(spool, days):
+    """Row 54: mail that came in meanwhile is not given up for its age alone, not even after 2038."""
+    rig = new_rig(spool)
+    rig.world.answers["far.test"] = BUSY
+    rig.put("m1")
+    rig.wall = days * DAY
+    rig.go_on(20)
+    assert rig.journal.kinds("m1") == ["deferred", "deferred"]
+    rig.world.answers["far.test"] = OK
+    rig.go_on(HOUR, 10)
+    assert rig.journal.kinds("m1")[-1] == "delivered"
+
+
+@pytest.mark.row(54)
+def test_the_clock_was_wrong_at_the_last_run(spool):
+    """Row 54: what would wait for years is due at the start."""
+    rig = QueueRig(spool)
+    spool.put(message("m1", at=BEGAN + 1000 * DAY))
+    rig.start()
+    assert rig.journal.kinds("m1") == ["delivered"]
+
+
+# ---------------------------------------------------------------------- the rest
+
+
+def test_finished_messages_are_forgotten_after_some_days(spool):
+    rig = new_rig(spool)
+    rig.put("m1")
+    rig.go_on(6 * DAY, 300)
+    assert result_of(spool.outcomes(0.0))
+    rig.go_on(2 * DAY, 300)
+    assert not result_of(spool.outcomes(0.0))
+
+
+def test_a_start_tells_the_last_outcomes_again(spool):
+    rig = new_rig(spool)
+    rig.put("m1")
+    again = QueueRig(spool).start()
+    (event,) = again.journal.events
+    assert (event.id, event.key) == (rig.journal.events[-1].id, rig.journal.events[-1].key)
