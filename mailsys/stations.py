@@ -12,22 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from twisted.cred.portal import Portal
 from twisted.internet.task import Clock
 from twisted.logger import Logger
 
-from mailsys.accounts.attempt import Desk
-from mailsys.accounts.checker import StoredPasswords
 from mailsys.accounts.database import FILE_NAME as ACCOUNTS
 from mailsys.accounts.database import AccountsError, open_database
 from mailsys.accounts.directory import Directory
-from mailsys.accounts.guessing.guard import Guard, Rules
-from mailsys.accounts.guessing.turns import Turns
-from mailsys.accounts.logins import Logins
-from mailsys.accounts.portal import open_portal
-from mailsys.accounts.recent import RecentLogins
-from mailsys.accounts.records import LoginRecords
-from mailsys.accounts.scram import Decoys
+from mailsys.accounts.gate import Gate
 from mailsys.accounts.sources import DirectoryWithSources
 from mailsys.config.schema import Configuration
 from mailsys.control.configuration import installed
@@ -131,15 +122,19 @@ class Stations:
         self.settling = Workers(reactor, 1, "settling")
         self.for_plugins = Workers(reactor, PLUGIN_THREADS, "plugins")
         self.directory = Directory(self.paths.accounts, reactor)
-        recent = RecentLogins(reactor, secrets.token_bytes(32))
-        self.stored_passwords = StoredPasswords(self.directory, self.paths.accounts, self.hashing, recent)
-        self.guard = Guard(time.monotonic, secrets.token_bytes(32), Rules())
-        self.turns = Turns(reactor, secrets.randbelow)
-        self.decoys = Decoys(secrets.token_bytes(32))
         kept = configuration.journal
         self.journal = Journal(self.paths.journal, keep_seconds=kept.keep, size_octets=kept.size)
-        self.records = LoginRecords(self.journal, time.time)
         self.ids = SessionIds(time.time, newest_session(self.paths.journal))
+        self.gate = Gate(
+            self.paths.accounts,
+            self.directory,
+            self.journal,
+            reactor=reactor,
+            hashing=self.hashing,
+            at_once=configuration.auth.hashing_threads,
+            files=self.files,
+            new_id=self.ids.next,
+        )
         self.plugins = _used(Plugins(installed(), self._services, reactor), configuration)
         self._build_store(configuration)
         self._build_queue()
@@ -208,26 +203,10 @@ class Stations:
         self.space.reserve = _reserve(configuration)
         self.plugged_in = plugged_in(self.plugins, configuration)
         accounts = DirectoryWithSources(self.directory, self.plugged_in.accounts)
-        portal = open_portal(accounts, [self.stored_passwords, *self.plugged_in.checkers])
-        self.logins = Logins(
-            self._desk(portal, accounts), secrets.token_bytes, configuration.auth.default_domain
-        )
+        self.logins = self.gate.logins(configuration.auth, self.plugged_in.accounts, self.plugged_in.checkers)
         self.admission = _admission(configuration, self.plugged_in, accounts, self.quota)
         self.strangers.patience = patience_of(configuration)
         self.message_memory.octets = configuration.limits.message_memory
-
-    def _desk(self, portal: Portal, accounts: IDirectory) -> Desk:
-        return Desk(
-            portal=portal,
-            accounts=accounts,
-            directory=self.directory,
-            has_sources=bool(self.plugged_in.accounts or self.plugged_in.checkers),
-            guard=self.guard,
-            turns=self.turns,
-            records=self.records,
-            decoys=self.decoys,
-            clock=self.reactor,
-        )
 
     async def start(self) -> None:
         """Begin to work, with all that the last run left undone; raises CannotWork.
@@ -240,6 +219,8 @@ class Stations:
             self._to_undo.push_async_callback(workers.stop)
         self.journal.start()
         self._to_undo.push_async_callback(self.files.run, self.journal.close)
+        await self.gate.start()
+        self._to_undo.push_async_callback(self.gate.stop)
         self.queue_writer.start()
         self._to_undo.push_async_callback(self.files.run, self.queue_writer.stop)
         self._to_undo.push_async_callback(self.plugins.stop)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NoReturn
 
-from twisted.cred.credentials import UsernamePassword
 from twisted.cred.error import UnauthorizedLogin
 from twisted.cred.portal import Portal
 from twisted.internet.defer import maybeDeferred
@@ -17,13 +16,14 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
+from mailsys.accounts.checker import NetworkedLogin
 from mailsys.accounts.credentials import is_acceptable
 from mailsys.accounts.directory import Directory
 from mailsys.accounts.exchange import FAULTS
 from mailsys.accounts.guessing.guard import Block, Guard
 from mailsys.accounts.guessing.turns import Turns
 from mailsys.accounts.portal import IMailUser
-from mailsys.accounts.records import LoginRecords
+from mailsys.accounts.records import Failed, LoginRecords
 from mailsys.accounts.scram import Decoys, parse_keys
 from mailsys.interfaces import (
     Account,
@@ -81,9 +81,11 @@ class Attempt:
     async def password(self, name: str, password: str) -> Account:
         """Let somebody in who knows the password; raises LoginFailed."""
         try:
-            await self._claim(name)
             # Refused without a look at the accounts, so the time tells nothing about them.
-            if not _is_name(name) or not is_acceptable(password):
+            if not _is_name(name):
+                await self._fail(None)
+            await self._claim(name)
+            if not is_acceptable(password):
                 await self._fail(None)
             await self._demand_turn()
             try:
@@ -96,6 +98,8 @@ class Attempt:
     async def keys(self, name: str) -> ScramKeys:
         """The SCRAM keys of a name; of nobody when there is no such account."""
         try:
+            if not _is_name(name):
+                return self._desk.decoys.keys(name)
             await self._claim(name)
             stored = await self._desk.directory.scram_keys(self._address) if self._address else None
             return parse_keys(stored) if stored else self._desk.decoys.keys(self._claimant.name)
@@ -119,7 +123,7 @@ class Attempt:
             await self._demand_turn()
             await self._fail(None)
         if FAULTS[refusal] is LoginFault.WRONG and self._name:
-            self._record(refusal.value)
+            await self._record(refusal.value)
         if refusal is not Refusal.CANCELLED:
             self._session.failed_logins += 1
         raise self._failure(FAULTS[refusal])
@@ -134,9 +138,7 @@ class Attempt:
         if self._address is not None:
             # Read before the password is: what is changed meanwhile ends the session.
             self._stamp = self._desk.directory.stamp(self._address)
-        self._claimant = self._desk.records.claimant(
-            str(self._address) if self._address else name, self._address, self._session.peer.host
-        )
+        self._claimant = self._desk.records.claimant(name, self._address, self._session.peer.host)
 
     async def _domain(self) -> str:
         return self._default_domain or await self._desk.directory.first_domain() or ""
@@ -159,7 +161,8 @@ class Attempt:
             self._asked_at = self._desk.clock.seconds()
 
     async def _log_in(self, password: str) -> Account:
-        login = UsernamePassword(self._claimant.name.encode(), password.encode())
+        who = self._claimant
+        login = NetworkedLogin(who.name.encode(), password.encode(), who.network, who.is_known)
         _interface, user, _log_out = await self._desk.portal.login(login, None, IMailUser)
         return self._welcome(IMailUser(user).account)
 
@@ -181,7 +184,7 @@ class Attempt:
     async def _fail(self, password: str | None) -> NoReturn:
         """A wrong password: count it, and say so after a while."""
         penalty = self._desk.guard.failed(self._claimant, password)
-        self._record(await self._reason(), penalty.blocks)
+        await self._record(await self._reason(), penalty.blocks)
         self._session.failed_logins += 1
         if self._claimant.is_known and self._desk.guard.place_blocked_seconds(self._claimant.host):
             # Strangers there hear this at once; that a name is known there is not for them to hear.
@@ -192,19 +195,27 @@ class Attempt:
 
     async def _reason(self) -> str:
         """For the operator alone."""
-        account = await self._desk.accounts.account(self._address) if self._address else None
+        account = await self._account()
         if account is None:
             return "there is no such account"
         return "wrong password" if account.active else "the account is disabled"
 
+    async def _account(self) -> Account | None:
+        try:
+            return await self._desk.accounts.account(self._address) if self._address else None
+        except DirectoryUnavailable:
+            return None
+
     async def _turn_away(self, fault: LoginFault, why: str) -> NoReturn:
-        self._record(why)
+        await self._record(why)
         self._session.failed_logins += 1
         await self._answer_after(TURNED_AWAY_SECONDS)
         raise self._failure(fault)
 
-    def _record(self, why: str, blocks: tuple[Block, ...] = ()) -> None:
-        self._desk.records.failed(self._session, self._name, self._claimant, self._mechanism, why, blocks)
+    async def _record(self, why: str, blocks: tuple[Block, ...] = ()) -> None:
+        has_account = await self._account() is not None
+        failed = Failed(self._claimant, self._name, self._mechanism, why, has_account, blocks)
+        self._desk.records.failed(self._session, failed)
 
     async def _answer_after(self, seconds: float) -> None:
         left = self._asked_at + seconds - self._desk.clock.seconds()

@@ -18,11 +18,10 @@ from zope.interface import implementer
 from mailsys.accounts.credentials import Credential, is_outdated, matches, nobodys, own_credentials
 from mailsys.accounts.database import AccountsError, open_database
 from mailsys.accounts.directory import Directory
+from mailsys.accounts.hashing import HashingQueue
 from mailsys.accounts.recent import RecentLogins
-from mailsys.interfaces import IWorkers, LoginUnavailable
+from mailsys.interfaces import LoginUnavailable
 from mailsys.message.address import Address, AddressError, parse_address
-
-MOST_WAITING = 64
 
 _log = Logger()
 
@@ -37,43 +36,72 @@ class Question:
     password: str = field(repr=False)  # so that no log can show it
 
 
+class NetworkedLogin(UsernamePassword):
+    """A name and a password, and the network that they come from: who waits for whom depends on it."""
+
+    def __init__(self, name: bytes, password: bytes, network: str, is_known: bool) -> None:
+        super().__init__(name, password)
+        self.network = network
+        self.is_known = is_known
+
+
 @implementer(ICredentialsChecker)
 class StoredPasswords:
     """Checks against ``accounts.sqlite3`` at ``path``; the avatar's id is the folded address."""
 
     credentialInterfaces = (IUsernamePassword,)
 
-    def __init__(self, directory: Directory, path: str, workers: IWorkers, recent: RecentLogins) -> None:
+    def __init__(self, directory: Directory, path: str, queue: HashingQueue, recent: RecentLogins) -> None:
         self._directory = directory
         self._path = path
-        self._workers = workers
+        self._queue = queue
         self._recent = recent
         self._nobody = nobodys()
-        self._waiting = 0
+        self._joined: dict[bytes, list[Deferred[Credential | None]]] = {}  # waiting for the same answer
 
     def requestAvatarId(self, credentials: UsernamePassword) -> Deferred[bytes | tuple[()]]:
         """Fire with the address, or fail: UnauthorizedLogin, LoginUnavailable, DirectoryUnavailable."""
-        return Deferred.fromCoroutine(self._check(credentials.username, credentials.password.decode()))
+        return Deferred.fromCoroutine(self._check(credentials))
 
-    async def _check(self, name: bytes, password: str) -> bytes | tuple[()]:
-        address = _read_name(name)
+    async def _check(self, credentials: UsernamePassword) -> bytes | tuple[()]:
+        password = credentials.password.decode()
+        address = _read_name(credentials.username)
         stored = await self._directory.password(address) if address else None
         if address is None or stored is None:
-            await self._compare(Question(self._path, Address("", ""), self._nobody, password))
-            raise UnauthorizedLogin
+            address, stored = Address("", credentials.username.decode(errors="replace")), self._nobody
         if not self._recent.has(address, stored, password):
-            current = await self._compare(Question(self._path, address, stored, password))
+            current = await self._answer(Question(self._path, address, stored, password), credentials)
             if current is None:
                 raise UnauthorizedLogin
             self._recent.add(address, current, password)
         return str(address).encode()
 
-    async def _compare(self, question: Question) -> Credential | None:
-        if self._waiting >= MOST_WAITING:
-            raise LoginUnavailable("too many passwords wait to be checked")
-        self._waiting += 1
+    async def _answer(self, question: Question, credentials: UsernamePassword) -> Credential | None:
+        """Compare; programs that open some connections at once ask the same, which is computed once."""
+        key = self._recent.digest(question.address, question.stored, question.password)
+        if key in self._joined:
+            mine: Deferred[Credential | None] = Deferred()
+            self._joined[key].append(mine)
+            return await mine
+        joined = self._joined[key] = []
         try:
-            return await self._workers.run(_compare, question, self._nobody)
+            answer = await self._compare(question, credentials)
+        except BaseException as error:
+            del self._joined[key]
+            for waiting in joined:
+                waiting.errback(LoginUnavailable(str(error)))
+            raise
+        del self._joined[key]
+        for waiting in joined:
+            waiting.callback(answer)
+        return answer
+
+    async def _compare(self, question: Question, credentials: UsernamePassword) -> Credential | None:
+        network, is_known = "", False
+        if isinstance(credentials, NetworkedLogin):
+            network, is_known = credentials.network, credentials.is_known
+        try:
+            return await self._queue.run(network, is_known, _compare, question, self._nobody)
         except ValueError as error:
             _log.error(
                 "The stored password of {address} cannot be used: {error}",
@@ -81,8 +109,6 @@ class StoredPasswords:
                 error=error,
             )
             raise LoginUnavailable("the stored password cannot be used") from error
-        finally:
-            self._waiting -= 1
 
 
 def _compare(question: Question, nobody: Credential) -> Credential | None:

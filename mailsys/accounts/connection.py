@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import quote
 
+from mailsys.accounts.private_file import make_private
 from mailsys.accounts.schema import NewerDatabase, migrate
-from mailsys.disk import Disk, make_durable_directories
 
 FILE_NAME = "accounts.sqlite3"
 BUSY_SECONDS = 10.0  # how long a change waits for another one
@@ -24,7 +22,7 @@ class AccountsError(Exception):
 def connect(path: str) -> sqlite3.Connection:
     """Open for writing; the file and its folder are made when missing.  Raises AccountsError."""
     with told_plainly():
-        _create(path)
+        make_private(path)
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
         try:
             connection.execute("PRAGMA journal_mode = WAL")
@@ -90,23 +88,3 @@ def told_plainly() -> Iterator[None]:
         raise AccountsError(reason) from error
     except OSError as error:
         raise AccountsError(f"The accounts database cannot be made: {error}.") from error
-
-
-def _create(path: str) -> None:
-    """Make the file private, and the owner's of its folder: root may make what another user serves."""
-    disk = Disk()
-    folder = os.path.dirname(path)
-    make_durable_directories(disk, folder)
-    try:
-        descriptor = disk.create(path)
-    except FileExistsError:
-        if not os.access(path, os.R_OK | os.W_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path) from None
-        return
-    try:
-        if os.geteuid() == 0:
-            owner = os.stat(folder)
-            os.fchown(descriptor, owner.st_uid, owner.st_gid)  # SQLite gives its -wal and -shm the same
-    finally:
-        disk.close(descriptor)
-    disk.sync_directory(folder)

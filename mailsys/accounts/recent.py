@@ -27,7 +27,7 @@ class RecentLogins:
 
     def add(self, address: Address, credential: Credential, password: str) -> None:
         """Remember for five minutes from now."""
-        digest = self._digest(address, credential, password)
+        digest = self.digest(address, credential, password)
         self._until[digest] = self._clock.seconds() + SECONDS
         self._until.move_to_end(digest)
         if len(self._until) > MOST:
@@ -35,7 +35,7 @@ class RecentLogins:
 
     def has(self, address: Address, credential: Credential, password: str) -> bool:
         """Did it match within the last five minutes?"""
-        digest = self._digest(address, credential, password)
+        digest = self.digest(address, credential, password)
         until = self._until.get(digest)
         if until is None:
             return False
@@ -44,7 +44,8 @@ class RecentLogins:
         del self._until[digest]
         return False
 
-    def _digest(self, address: Address, credential: Credential, password: str) -> bytes:
+    def digest(self, address: Address, credential: Credential, password: str) -> bytes:
+        """What stands for these three, under the key of this process."""
         # None of the parts can hold a NUL but the last.
         parts = "\0".join((str(address), credential.kind, credential.value, password))
         return hashlib.blake2b(parts.encode(), key=self._key, digest_size=32).digest()

@@ -52,11 +52,11 @@ def parse_keys(stored: str) -> ScramKeys:
 class Decoys:
     """Keys for names that have none: no password fits, and the salt of a name is always the same.
 
-    ``secret`` outlives the process, or a salt that changes would tell that the name is not there.
+    ``secret`` should outlive the process, or a salt that changes would tell that the name is not there.
     """
 
     def __init__(self, secret: bytes) -> None:
-        self._secret = secret
+        self.secret = secret
 
     def keys(self, name: str) -> ScramKeys:
         """The keys that this name would have."""
@@ -64,4 +64,4 @@ class Decoys:
         return ScramKeys(salt[:SALT_OCTETS], ITERATIONS, stored_key, server_key)
 
     def _derived(self, part: str, name: str) -> bytes:
-        return hmac.digest(self._secret, f"{part}\0{name}".encode(errors="replace"), "sha256")
+        return hmac.digest(self.secret, f"{part}\0{name}".encode(errors="replace"), "sha256")

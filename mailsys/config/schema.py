@@ -102,12 +102,19 @@ class Auth:
     """``[auth]``: ``plaintext`` says where passwords may come without TLS.
 
     ``default_domain`` is empty for the first domain.  ``hashing_threads`` bounds the password
-    checks at one time, each of which takes tens of megabytes.
+    checks at one time, each of which takes tens of megabytes.  The ``failures_per_…`` are within an
+    hour, and 0 is without limit; a block is twice as long as the last, up to ``longest_block``.
     """
 
     plaintext: str = setting(one_of("never", "loopback", "always"), "loopback")
     default_domain: str = setting(DOMAIN, "")
     hashing_threads: int = setting(whole_number(1, 64), 2)
+    failures_per_address: int = setting(whole_number(0, 100_000), 10)
+    failures_per_network: int = setting(whole_number(0, 100_000), 30)
+    failures_per_account: int = setting(whole_number(0, 100_000), 20)
+    block: float = setting(WAIT, "15m")
+    longest_block: float = setting(WAIT, "8h")
+    never_blocked: tuple[Network, ...] = setting(NETWORKS, ["127.0.0.1/32", "::1/128"])
     sources: tuple[str, ...] = setting(NAMES, [])
 
 

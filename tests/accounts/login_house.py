@@ -19,6 +19,8 @@ from mailsys.accounts.database import open_database
 from mailsys.accounts.directory import Directory
 from mailsys.accounts.guessing.guard import Guard, Rules
 from mailsys.accounts.guessing.turns import Turns
+from mailsys.accounts.hashing import HashingQueue
+from mailsys.accounts.history.history import LoginHistory
 from mailsys.accounts.logins import Logins
 from mailsys.accounts.portal import open_portal
 from mailsys.accounts.recent import RecentLogins
@@ -55,15 +57,17 @@ class LoginCase(SynchronousTestCase):
         self.directory = Directory(self.path, self.clock)
         self.addCleanup(self.directory.close)
         self.journal = MemoryJournal()
+        self.open_history()
         self._ids = itertools.count(1)
         self.build(NoThreads())
 
     def build(self, workers, default_domain="", others=(), rules=None):
         recent = RecentLogins(self.clock, secrets.token_bytes(32))
-        self.stored = StoredPasswords(self.directory, self.path, workers, recent)
+        queue = HashingQueue(workers, at_once=2)
+        self.stored = StoredPasswords(self.directory, self.path, queue, recent)
         self.portal = open_portal(self.directory, [self.stored, *others])
         self.guard = Guard(self.clock.seconds, b"k" * 32, rules or Rules())
-        self.records = LoginRecords(self.journal, self.clock.seconds)
+        self.records = LoginRecords(self.journal, self.history, self.clock.seconds, lambda: "digest")
         self.desk = Desk(
             portal=self.portal,
             accounts=self.directory,
@@ -76,6 +80,21 @@ class LoginCase(SynchronousTestCase):
             clock=self.clock,
         )
         self.logins = Logins(self.desk, secrets.token_bytes, default_domain)
+
+    def open_history(self):
+        """As after a start of the server."""
+        path = os.path.join(os.path.dirname(self.path), "logins.sqlite3")
+        self.history = LoginHistory(path, NoThreads(), self.clock, self.clock.seconds, self.heed)
+        self.secret, blocks = self.successResultOf(Deferred.fromCoroutine(self.history.start()))
+        self.addCleanup(self.close_history, self.history)
+        return blocks
+
+    def close_history(self, history=None):
+        """As at its end."""
+        self.successResultOf(Deferred.fromCoroutine((history or self.history).stop()))
+
+    def heed(self, request):
+        self.guard.forgive(request.kind, request.subject)
 
     def _matches(self, credential, password):
         self.compared.append(credential.kind)

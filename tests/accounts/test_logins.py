@@ -11,43 +11,23 @@ from twisted.cred.credentials import Anonymous, IUsernamePassword
 from twisted.cred.error import UnauthorizedLogin, UnhandledCredentials
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import TestCase
+from waiting import WaitingWorkers
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
 from mailsys.accounts import checker
 from mailsys.accounts.accounts import NewAccount
-from mailsys.accounts.attempt import Desk
-from mailsys.accounts.checker import MOST_WAITING, StoredPasswords
 from mailsys.accounts.credentials import Credential, own_credentials
 from mailsys.accounts.database import AccountsError, open_database
 from mailsys.accounts.directory import Directory
-from mailsys.accounts.guessing.guard import Guard, Rules
-from mailsys.accounts.guessing.turns import Turns
-from mailsys.accounts.logins import Logins
-from mailsys.accounts.portal import IMailUser, open_portal
+from mailsys.accounts.gate import Gate
+from mailsys.accounts.history.file import LoginFile
+from mailsys.accounts.portal import IMailUser
 from mailsys.accounts.recent import MOST, SECONDS, RecentLogins
-from mailsys.accounts.records import LoginRecords
-from mailsys.accounts.scram import Decoys
-from mailsys.interfaces import ILoginExchange, ILogins, IWorkers, LoginFailed, LoginFault, Peer, Session
+from mailsys.config.schema import Auth
+from mailsys.interfaces import ILoginExchange, ILogins, LoginFailed, LoginFault, Peer, Session
 from mailsys.message.address import Address
 from mailsys.threads import NoThreads, Workers
-
-
-@implementer(IWorkers)
-class WaitingWorkers:
-    """Workers that do nothing until told."""
-
-    def __init__(self):
-        self.waiting = []
-
-    def run(self, function, *arguments):
-        self.waiting.append((function, arguments, Deferred()))
-        return self.waiting[-1][2]
-
-    def work(self):
-        waiting, self.waiting = self.waiting, []
-        for function, arguments, deferred in waiting:
-            deferred.callback(function(*arguments))
 
 
 class LoginTests(LoginCase):
@@ -150,7 +130,7 @@ class RenewalTests(LoginCase):
         new = own_credentials("new password")
         self.database.accounts.set_password(OLD, new)
         workers.work()
-        assert self.successResultOf(login) is not None
+        assert self.successResultOf(login).address == OLD
         assert self.database.accounts.password(OLD) == new[0]
 
 
@@ -194,22 +174,6 @@ class RecentTests(LoginCase):
         recent.add(ALICE, FOREIGN, "geheim")
         self.clock.advance(-3600)
         assert not recent.has(ALICE, FOREIGN, "geheim")
-
-
-class CrowdTests(LoginCase):
-    @pytest.mark.row(21)
-    def test_only_so_many_wait_for_a_hash(self):
-        """A flood of guesses is told to come back later; those who wait are served, and then others."""
-        workers = WaitingWorkers()
-        self.build(workers)
-        logins = [self.login(f"user{number}@a.test") for number in range(MOST_WAITING)]
-        assert self.outcome(self.login("alice@a.test", host="198.51.100.1")) is LoginFault.UNAVAILABLE
-        assert len(workers.waiting) == MOST_WAITING
-        workers.work()
-        assert {self.outcome(login) for login in logins} == {LoginFault.WRONG}
-        login = self.login("alice@a.test", host="198.51.100.1")
-        workers.work()
-        assert self.successResultOf(login).address == ALICE
 
 
 @implementer(ICredentialsChecker)
@@ -262,27 +226,29 @@ class ThreadTests(TestCase):
         workers = Workers(reactor, 2, "hashing")
         workers.start()
         self.addCleanup(workers.stop)
-        stored = StoredPasswords(directory, path, workers, RecentLogins(reactor, b"k" * 32))
-        desk = Desk(
-            portal=open_portal(directory, [stored]),
-            accounts=directory,
-            directory=directory,
-            has_sources=False,
-            guard=Guard(reactor.seconds, b"k" * 32, Rules()),
-            turns=Turns(reactor, lambda below: 0),
-            records=LoginRecords(MemoryJournal(), reactor.seconds),
-            decoys=Decoys(b"d" * 32),
-            clock=reactor,
+        gate = Gate(
+            path,
+            directory,
+            MemoryJournal(),
+            reactor=reactor,
+            hashing=workers,
+            at_once=2,
+            files=workers,
+            new_id=lambda: "id",
         )
-        logins = Logins(desk, os.urandom)
+        await gate.start()
+        logins = gate.logins(Auth(), [], [])
 
         names = ["alice", "old", "nobody"] * 5
         session = Session("1", Peer("192.0.2.1", 40000, "pop3"))
         checks = [Deferred.fromCoroutine(logins.check(name, PASSWORD, session)) for name in names]
         found = [await self.found(check) for check in checks]
+        await gate.stop()
 
         assert found == [ALICE, OLD, LoginFault.WRONG] * 5
         assert database.accounts.password(OLD).kind == OWN[0].kind
+        [seen] = LoginFile(os.path.join(folder, "logins.sqlite3")).seen("alice@a.test")
+        assert (seen.network, seen.service, seen.logins) == ("192.0.2.0/24", "pop3", 5)
 
     async def found(self, check):
         try:

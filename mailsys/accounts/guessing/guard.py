@@ -91,6 +91,8 @@ class Guard:
 
     def place_blocked_seconds(self, host: str) -> float:
         """For how long strangers may not try from there."""
+        if self._is_exempt(host):
+            return 0.0
         address = self._tallies["address"].blocked_seconds(self._digest(host))
         return max(address, self._tallies["network"].blocked_seconds(self._digest(network_of(host))))
 
