@@ -125,16 +125,7 @@ class Stations:
         kept = configuration.journal
         self.journal = Journal(self.paths.journal, keep_seconds=kept.keep, size_octets=kept.size)
         self.ids = SessionIds(time.time, newest_session(self.paths.journal))
-        self.gate = Gate(
-            self.paths.accounts,
-            self.directory,
-            self.journal,
-            reactor=reactor,
-            hashing=self.hashing,
-            at_once=configuration.auth.hashing_threads,
-            files=self.files,
-            new_id=self.ids.next,
-        )
+        self.gate = self._build_gate(configuration)
         self.plugins = _used(Plugins(installed(), self._services, reactor), configuration)
         self._build_store(configuration)
         self._build_queue()
@@ -152,6 +143,17 @@ class Stations:
         self.message_memory = MessageMemory(configuration.limits.message_memory)
         self._to_undo = AsyncExitStack()
         self.configure(configuration)
+
+    def _build_gate(self, configuration: Configuration) -> Gate:
+        return Gate(
+            self.paths.accounts,
+            self.directory,
+            self.journal,
+            reactor=self.reactor,
+            hashing=self.hashing,
+            at_once=configuration.auth.hashing_threads,
+            files=self.files,
+        )
 
     def _build_store(self, configuration: Configuration) -> None:
         layout = Layout(configuration.store.maildir, configuration.data)

@@ -6,7 +6,7 @@ import os
 import secrets
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from twisted.cred.checkers import ICredentialsChecker
@@ -50,7 +50,6 @@ class Gate:
         hashing: IWorkers,
         at_once: int,
         files: IWorkers,
-        new_id: Callable[[], str],
     ) -> None:
         self._directory = directory
         self._clock = reactor
@@ -61,7 +60,7 @@ class Gate:
         self._decoys = Decoys(secrets.token_bytes(32))
         where = os.path.join(os.path.dirname(path), FILE_NAME)
         self._history = LoginHistory(where, files, reactor, time.time, self._heed)
-        self._records = LoginRecords(journal, self._history, time.time, new_id)
+        self._records = LoginRecords(journal, self._history, time.time)
 
     def logins(
         self, auth: Auth, sources: Sequence[IAccounts], checkers: Sequence[ICredentialsChecker]
@@ -94,7 +93,6 @@ class Gate:
 
     async def stop(self) -> None:
         """Write what is left."""
-        self._records.finish()
         await self._history.stop()
 
     def _heed(self, request: Request) -> None:

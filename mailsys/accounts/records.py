@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from twisted.logger import Logger
 
-from mailsys.accounts.digest import FailureDigest
 from mailsys.accounts.guessing.guard import Block, Claimant
 from mailsys.accounts.guessing.networks import network_of
 from mailsys.accounts.history.history import LoginHistory
@@ -36,20 +35,12 @@ class Failed:
 
 
 class LoginRecords:
-    """``now`` is in seconds since 1970; ``new_id`` names what is told in the journal of many sessions."""
+    """``now`` is in seconds since 1970."""
 
-    def __init__(
-        self,
-        journal: IJournal,
-        history: LoginHistory,
-        now: Callable[[], float],
-        new_id: Callable[[], str],
-    ) -> None:
+    def __init__(self, journal: IJournal, history: LoginHistory, now: Callable[[], float]) -> None:
         self._journal = journal
         self._history = history
         self._now = now
-        self._new_id = new_id
-        self._digest = FailureDigest(now)
 
     def claimant(self, name: str, address: Address | None, host: str) -> Claimant:
         """Somebody who says to be ``name``: does that account know where he comes from?"""
@@ -75,15 +66,13 @@ class LoginRecords:
                 program=_shown(session.greeting),
             )
         )
-        self._tell_digest()
 
     def failed(self, session: Session, failed: Failed) -> None:
         """Somebody is not."""
         now, claimant = self._now(), failed.claimant
         account = claimant.name if failed.has_account else ""
-        if self._digest.is_told(account, claimant.network):
-            event = events.login(session, failed.name, False, now, mechanism=failed.mechanism, why=failed.why)
-            self._journal.record(event)
+        event = events.login(session, failed.name, False, now, mechanism=failed.mechanism, why=failed.why)
+        self._journal.record(event)
         self._history.failed(
             Failures(
                 account=account,
@@ -100,7 +89,6 @@ class LoginRecords:
         )
         for block in failed.blocks:
             self._blocked(block, failed)
-        self._tell_digest()
 
     def _blocked(self, block: Block, failed: Failed) -> None:
         log.warn(
@@ -113,20 +101,6 @@ class LoginRecords:
             now = self._now()
             name = _shown(failed.claimant.name)
             self._history.blocked(StoredBlock(block.kind, block.subject, now, now + block.seconds, name))
-
-    def finish(self) -> None:
-        """Tell the journal what was only counted so far."""
-        now = self._now()
-        for many in self._digest.take():
-            self._journal.record(
-                events.login_failures(
-                    self._new_id(), many.account, many.network, many.failures, many.since, now
-                )
-            )
-
-    def _tell_digest(self) -> None:
-        if self._digest.is_due:
-            self.finish()
 
 
 def _shown(text: str) -> str:

@@ -153,16 +153,6 @@ def login(
     return JournalEvent(session.id, f"login {at:.6f}", at, facts | _connection(session))
 
 
-def login_failures(id: str, name: str, network: str, failures: int, since: float, at: float) -> JournalEvent:
-    """Failed logins that were too many to be told one by one; empty for various names or networks."""
-    facts: dict[str, Any] = {"event": "login failures", "failures": failures, "since": round(since)}
-    if name:
-        facts["name"] = bounded(name, NAME_CHARACTERS)
-    if network:
-        facts["network"] = network
-    return JournalEvent(id, "login failures", at, facts)
-
-
 def mailbox_read(session: Session, retrieved: int, deleted: int, at: float) -> JournalEvent:
     """A POP3 session ended: how many messages were fetched, and how many deleted."""
     facts = {"event": "mailbox read", "retrieved": retrieved, "deleted": deleted}

@@ -91,6 +91,8 @@ class Flood:
 
     def _source(self, facts: Mapping[str, Any]) -> Source:
         kind, command = str(facts.get("event")), str(facts.get("command", ""))
+        if kind == "login":  # who guesses does not hide who sits beside him and logs in
+            command = "succeeded" if facts.get("succeeded") else "failed"
         source = kind, command, _network(str(facts.get("peer", "")))
         return (
             source if source in self._tallies or len(self._tallies) < self._clients else (kind, command, "*")

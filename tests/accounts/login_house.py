@@ -67,7 +67,7 @@ class LoginCase(SynchronousTestCase):
         self.stored = StoredPasswords(self.directory, self.path, queue, recent)
         self.portal = open_portal(self.directory, [self.stored, *others])
         self.guard = Guard(self.clock.seconds, b"k" * 32, rules or Rules())
-        self.records = LoginRecords(self.journal, self.history, self.clock.seconds, lambda: "digest")
+        self.records = LoginRecords(self.journal, self.history, self.clock.seconds)
         self.desk = Desk(
             portal=self.portal,
             accounts=self.directory,
@@ -119,7 +119,7 @@ class LoginCase(SynchronousTestCase):
         for _ in range(10 * MOST_SECONDS):
             if result:
                 break
-            self.clock.advance(0.1)
+            self.clock.advance(0.125)
         [result] = result
         if hasattr(result, "value"):
             result.trap(LoginFailed)

@@ -234,7 +234,6 @@ class ThreadTests(TestCase):
             hashing=workers,
             at_once=2,
             files=workers,
-            new_id=lambda: "id",
         )
         await gate.start()
         logins = gate.logins(Auth(), [], [])

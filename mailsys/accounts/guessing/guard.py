@@ -98,8 +98,7 @@ class Guard:
 
     def is_paced(self, who: Claimant) -> bool:
         """Has somebody who is known failed so often that he must wait for his turn?"""
-        limit = self.rules.per_account
-        return bool(who.is_known and limit and self._tallies["pair"].level(self._pair(who), limit) >= limit)
+        return who.is_known and self._tallies["pair"].is_full(self._pair(who), self.rules.per_account)
 
     def failed(self, who: Claimant, password: str | None) -> Penalty:
         """Count a failure.  A program that says the same wrong password again and again does not guess."""

@@ -51,9 +51,13 @@ class Tally:
         """Count a failure; with ``lengths``, return for how long the key is blocked because of it."""
         count, now = self._take(key), self._now()
         count.level, count.at = _left(count, limit, now) + 1, now
-        seconds = _block(count, lengths, now) if lengths and 0 < limit <= count.level else 0.0
+        seconds = _block(count, lengths, now) if lengths and _is_reached(count.level, limit) else 0.0
         self._keep(key, count)
         return seconds
+
+    def is_full(self, key: bytes, limit: int) -> bool:
+        """Is the limit reached?"""
+        return _is_reached(self.level(key, limit), limit)
 
     def level(self, key: bytes, limit: int) -> float:
         """How many failures count at this moment."""
@@ -93,6 +97,11 @@ def _block(count: _Count, lengths: Lengths, now: float) -> float:
     count.blocks = min(count.blocks + 1, 30)
     count.level = 0.0
     return seconds
+
+
+def _is_reached(level: float, limit: int) -> bool:
+    """The last of ten counts, though a little of the first was forgotten meanwhile."""
+    return 0 < limit < level + 1
 
 
 def _left(count: _Count, limit: int, now: float) -> float:

@@ -75,6 +75,7 @@ class LoginHistory:
 
     async def stop(self) -> None:
         """Write what is left."""
+        file, self._file = self._file, None  # from now on nothing is written later
         if self._alarm is not None and self._alarm.active():
             self._alarm.cancel()
         if self._writing is not None:
@@ -82,10 +83,9 @@ class LoginHistory:
         if self._reader is not None:
             self._reader.close()
             self._reader = None
-        if self._file is not None:
-            await self._write()
-            self._file.close()
-            self._file = None
+        if file is not None:
+            await self._write(file)
+            file.close()
 
     # ------------------------------------------------------------------ asked
 
@@ -173,22 +173,23 @@ class LoginHistory:
         self._alarm = self._clock.callLater(seconds, self._begin_writing)
 
     def _begin_writing(self) -> None:
-        self._writing = Deferred.fromCoroutine(self._write_in_turn())
+        if self._file is None:
+            return
+        self._writing = Deferred.fromCoroutine(self._write(self._file))
+        self._writing.addErrback(lambda failure: log.failure("Logins were not written", failure))
+        self._writing.addCallback(self._written)
 
-    async def _write_in_turn(self) -> None:
-        try:
-            await self._write()
-        finally:
-            self._writing = None
+    def _written(self, _: None) -> None:
+        self._writing = None
         if self._seen or self._failures or self._blocks:
             self._write_later(WRITE_SECONDS)
 
-    async def _write(self) -> None:
+    async def _write(self, file: LoginFile) -> None:
         seen, failures, blocks = self._seen, self._failures, self._blocks
         self._seen, self._failures, self._blocks = {}, {}, {}
         try:
             rows = list(seen.values()), list(failures.values()), list(blocks.values())
-            await self._workers.run(self._store, self._file, *rows)
+            await self._workers.run(self._store, file, *rows)
         except (sqlite3.Error, OSError) as error:
             self._tell(f"cannot be written: {error}")
             # What came meanwhile is newer.  What was counted twice over is worth less than what is lost.
