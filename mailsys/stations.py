@@ -279,6 +279,7 @@ class Stations:
             journal=self.journal,
             workers=self.files,
             clock=self.reactor,
+            now=time.time,
             new_session_id=self.ids.next,
             plaintext=self.configuration.auth.plaintext,
             idle_seconds=self.configuration.limits.pop3_seconds,

@@ -68,10 +68,11 @@ def makeService(options: Options) -> IService:
     from twisted.internet import reactor
 
     from mailsys.logs import CannotLog
-    from mailsys.process import CannotBecome
+    from mailsys.process import CannotBecome, keep_steady_time
     from mailsys.service import CannotStart, MailHost
 
     program = getattr(options, "parent", {})
+    keep_steady_time(reactor)
     try:
         logs = _logs(program, options["configuration"], options["user"])
         host = MailHost(options["configuration"], reactor, _end_by_signal, options["user"], logs)

@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 _AGO = re.compile(r"(\d{1,6}) ?(s|m|min|h|d|w)(?: ago)?")
 _UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
-_DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[ T](\S+))?")
+_DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[ t](\S+))?")
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 

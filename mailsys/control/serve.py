@@ -27,9 +27,11 @@ def run(arguments: argparse.Namespace) -> int:
     from twisted.logger import globalLogBeginner
 
     from mailsys.logs import CannotLog, LogOutput
+    from mailsys.process import keep_steady_time
     from mailsys.service import CannotStart, MailHost, log_sink
 
     running: Any = reactor
+    keep_steady_time(running)
     try:
         logs = LogOutput(configuration.log, log_sink(configuration, sys.stdout))
         globalLogBeginner.beginLoggingTo([logs], redirectStandardIO=False)

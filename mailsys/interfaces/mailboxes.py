@@ -38,6 +38,9 @@ class IMailbox(Interface):
     uid_validity: int = Attribute("RFC 9051 2.3.1.1")
     messages: Sequence[StoredMessage] = Attribute("as of opening, by rising UID")
 
+    def name(uid: int) -> str:
+        """What :class:`MailboxAction` calls the copy, for the journal; empty when it has gone."""
+
     async def content(uid: int) -> Content:
         """The message as stored; raises KeyError when it has gone meanwhile, OSError when unreadable."""
 

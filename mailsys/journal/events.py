@@ -153,9 +153,20 @@ def login(
     return JournalEvent(session.id, f"login {at:.6f}", at, facts | _connection(session))
 
 
-def mailbox_read(session: Session, retrieved: int, deleted: int, at: float) -> JournalEvent:
-    """A POP3 session ended: how many messages were fetched, and how many deleted."""
-    facts = {"event": "mailbox read", "retrieved": retrieved, "deleted": deleted}
+def mailbox_read(
+    session: Session,
+    retrieved: int,
+    deleted: int,
+    at: float,
+    *,
+    fetched: Sequence[str] = (),
+    removed: Sequence[str] = (),
+) -> JournalEvent:
+    """A POP3 session ended: how many messages were fetched and deleted, and which, as far as is known."""
+    facts: dict[str, Any] = {"event": "mailbox read", "retrieved": retrieved, "deleted": deleted}
+    for fact, names in (("fetched", fetched), ("removed", removed)):
+        if known := [name for name in names if name]:
+            facts[fact] = known
     return JournalEvent(session.id, "mailbox read", at, facts | _connection(session))
 
 

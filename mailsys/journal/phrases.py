@@ -51,9 +51,14 @@ def client_in_words(facts: Mapping[str, Any]) -> str:
 
 def secrecy_in_words(facts: Mapping[str, Any]) -> str:
     """Whether others could read along on the way; nothing for a way that does not leave this machine."""
-    if version := tls_version(facts):
-        return f"encrypted with {version.replace('TLSv', 'TLS ')}"
+    if tls := text_of(facts, "tls"):
+        return secrecy_of(tls)
     return "not encrypted" if text_of(facts, "peer") else ""
+
+
+def secrecy_of(tls: str) -> str:
+    """``encrypted with TLS 1.3``, of version and cipher."""
+    return f"encrypted with {tls.partition(' ')[0].replace('TLSv', 'TLS ')}"
 
 
 def value_in_words(value: object) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from mailsys.journal import queue_sentences
 from mailsys.journal.meaning import meaning_of
 from mailsys.journal.phrases import (
     client_in_words,
@@ -21,7 +22,12 @@ from mailsys.journal.phrases import (
 
 _SHOWN_WAYS = 10
 Facts = Mapping[str, Any]
-Clock = Callable[[object], str]  # the time of day of seconds since 1970
+Clock = Callable[[object], str]  # seconds since 1970 as a time of day, with its date on another day
+_OF_THE_QUEUE = {
+    "queued": queue_sentences.queued,
+    "held": queue_sentences.held,
+    **dict.fromkeys(("queue retry", "queue hold", "queue release", "queue remove"), queue_sentences.ordered),
+}
 
 
 def sentences(facts: Facts, clock: Clock) -> Iterator[str]:
@@ -38,18 +44,18 @@ def sentences(facts: Facts, clock: Clock) -> Iterator[str]:
         case "delivered":
             yield _delivered(facts)
         case "deferred":
-            attempt = text_of(facts, "attempt")
-            yield f"Attempt {attempt} for <{text_of(facts, 'recipient')}> failed for now: {_reason(facts)}."
+            yield queue_sentences.deferred(facts, clock)
         case "failed":
-            yield f"Will not reach <{text_of(facts, 'recipient')}>: {_reason(facts)}."
+            yield queue_sentences.failed(facts)
         case "login":
             outcome = "Logged in" if facts.get("succeeded") else "Could not log in"
             why = f": {text_of(facts, 'why')}" if facts.get("why") else ""
             yield f'{outcome} as "{text_of(facts, "name")}"{why}.'
         case "mailbox read":
             yield _mailbox_read(facts)
-        case _:
-            yield unknown(facts)
+        case kind:
+            tell = _OF_THE_QUEUE.get(str(kind))
+            yield tell(facts) if tell else unknown(facts)
 
 
 def came_from(facts: Facts) -> str:
@@ -139,6 +145,8 @@ def _repeated(facts: Facts, clock: Clock) -> str:
 
 
 def _delivered(facts: Facts) -> str:
+    if "account" not in facts and "delivery" not in facts:
+        return queue_sentences.sent(facts)
     if delivery := text_of(facts, "delivery"):
         where = text_of(facts, "where")
         taken = f"Handed on by the delivery {delivery} for <{text_of(facts, 'recipient')}>"
@@ -146,12 +154,6 @@ def _delivered(facts: Facts) -> str:
     recipient, account = text_of(facts, "recipient"), text_of(facts, "account")
     where = f"{account}, folder {text_of(facts, 'folder')}"
     return f"Delivered to {where}." if recipient == account else f"Delivered to {where}, for <{recipient}>."
-
-
-def _reason(facts: Facts) -> str:
-    reason = text_of(facts, "reason")
-    meaning = meaning_of(reason, "")
-    return f'"{reason}" ({meaning})' if meaning else f'"{reason}"'
 
 
 def _mailbox_read(facts: Facts) -> str:

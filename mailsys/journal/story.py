@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, tzinfo
+from datetime import date, tzinfo
+from functools import partial
 
 from mailsys.interfaces import JournalEvent
 from mailsys.journal.moments import day_of, moment_of, zone_of
 from mailsys.journal.phrases import size_in_words, text_of
 from mailsys.journal.printable import printable
-from mailsys.journal.sentences import Facts, came_from, sentences
+from mailsys.journal.sentences import Clock, Facts, came_from, sentences
 
 OUTCOMES = frozenset({"delivered", "deferred", "failed"})
 _ORDER = ("login", "refused", "repeated", "received", "deferred", "failed", "delivered", "mailbox read")
@@ -20,11 +21,8 @@ def tell(events: Sequence[JournalEvent], zone: tzinfo | None = None) -> str:
     events = in_order(events)
     begin = moment_of(events[0].at, zone)
     lines = [f"{heading(events)}, {day_of(begin)} {begin:%H:%M:%S}{zone_of(begin)}"]
-    day = begin.date()
-    for at, words in _told(events, zone):
-        moment = moment_of(at, zone)
-        date = "" if moment.date() == day else f"{day_of(moment)} "
-        lines.append(f"  {date}{moment:%H:%M:%S}  {words}")
+    clock = partial(_clock, zone, begin.date())
+    lines += [f"  {clock(at)}  {words}" for at, words in _told(events, clock)]
     return "\n".join([printable(line) for line in lines])
 
 
@@ -61,19 +59,20 @@ def _first(events: Sequence[JournalEvent], kind: str) -> Facts | None:
     return next((event.facts for event in events if event.facts.get("event") == kind), None)
 
 
-def _told(events: Sequence[JournalEvent], zone: tzinfo | None) -> Iterator[tuple[float, str]]:
+def _told(events: Sequence[JournalEvent], clock: Clock) -> Iterator[tuple[float, str]]:
     """Every line of the story: when, and what."""
     received = _first(events, "received")
     arrival = received or next((event.facts for event in events if "peer" in event.facts), None)
     if arrival is not None:
         yield events[0].at, came_from(arrival)
     for event in events:
-        for words in sentences(event.facts, lambda at: _clock(at, zone)):
+        for words in sentences(event.facts, clock):
             yield event.at, words
     if received is not None and not any(event.facts.get("event") in OUTCOMES for event in events):
         yield events[-1].at, "What became of its copies is not written yet."
 
 
-def _clock(at: object, zone: tzinfo | None) -> str:
-    moment: datetime = moment_of(at, zone)
-    return f"{moment:%H:%M:%S}"
+def _clock(zone: tzinfo | None, day: date, at: object) -> str:
+    """The time of day; on another day than the story's first with its date."""
+    moment = moment_of(at, zone)
+    return f"{'' if moment.date() == day else f'{day_of(moment)} '}{moment:%H:%M:%S}"

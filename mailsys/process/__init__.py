@@ -3,6 +3,7 @@
 from mailsys.process.data import CannotUse, check_data_folder, claim, make_data_folder, owner_of_claim, sign
 from mailsys.process.inherited import InheritedSockets, first_environment
 from mailsys.process.limits import file_limit, forbid_core_dumps, keep_files_private, raise_file_limit
+from mailsys.process.steady_time import keep_steady_time
 from mailsys.process.supervisor import Supervisor
 from mailsys.process.user import CannotBecome, become, check_user, user_named
 
@@ -19,6 +20,7 @@ __all__ = [
     "first_environment",
     "forbid_core_dumps",
     "keep_files_private",
+    "keep_steady_time",
     "make_data_folder",
     "owner_of_claim",
     "raise_file_limit",

@@ -4,7 +4,9 @@ from collections import defaultdict
 
 from journal_scenes import ANN, BOB, BOB_X, NOON, accepted, copy, delivered, session
 
+from mailsys.interfaces import Peer
 from mailsys.journal import events
+from mailsys.journal.flood import Flood
 from mailsys.journal.names import names_of, search_name
 from mailsys.message import reply as replies
 
@@ -119,6 +121,17 @@ def documented(page):
     return kinds
 
 
+def counted(known):
+    """What is told of refusals and logins that were not kept, of one client and of many."""
+    flood = Flood(lambda: 0.0, kept_a_client=1, clients=1)
+    other = Peer("192.0.2.9", 1, "smtp")
+    for number, peer in enumerate((known.peer, known.peer, other, other)):
+        of = session(peer=peer)
+        flood.admits(events.refused("a", of, "RCPT", replies.NO_SUCH_USER, NOON + number))
+        flood.admits(events.login(of, "bob", False, NOON + number))
+    return flood.counts()
+
+
 def test_the_page_names_the_facts_of_each_event(repository):
     known = session(login=BOB)
     told = [
@@ -131,7 +144,8 @@ def test_the_page_names_the_facts_of_each_event(repository):
             "4k2m9x7qa.1", known, "RCPT", replies.NO_SUCH_USER, NOON, sender="", recipient="", reasons=["why"]
         ),
         events.login(known, "bob", False, NOON, mechanism="PLAIN", why="wrong password"),
-        events.mailbox_read(known, 1, 1, NOON),
+        events.mailbox_read(known, 1, 1, NOON, fetched=["a"], removed=["a"]),
+        *counted(known),
     ]
     page = (repository / "docs" / "journal.rst").read_text()
     of_connections = {"service", "peer", "greeting", "protocol", "tls", "login"}

@@ -40,6 +40,7 @@ class House:
             journal=self.journal,
             workers=NoThreads(),
             clock=clock,
+            now=clock.seconds,
             new_session_id=self.new_session_id,
             **settings,
         )

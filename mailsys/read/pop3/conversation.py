@@ -49,6 +49,7 @@ class POP3Conversation:
     journal: IJournal
     workers: IWorkers
     clock: IReactorTime
+    now: Callable[[], float]  # seconds since 1970
     new_session_id: Callable[[], str]
     plaintext: str = "loopback"
     idle_seconds: float = 600.0
@@ -84,7 +85,7 @@ class POP3Conversation:
         return self.logins.mechanisms(connection, self.plaintext)
 
     def _note_end(self, session: Session, said: str) -> None:
-        self.journal.record(events.refused(session.id, session, "SESSION", said, self.clock.seconds()))
+        self.journal.record(events.refused(session.id, session, "SESSION", said, self.now()))
 
     async def _serve(self, dialogue: Dialogue, session: Session) -> None:
         mailbox = await Authorization(dialogue, session, self.logins, self.store).run()
@@ -100,6 +101,16 @@ class POP3Conversation:
             try:
                 farewell = await transaction.run()
             finally:
-                done = transaction.retrieved, transaction.deleted
-                self.journal.record(events.mailbox_read(session, *done, self.clock.seconds()))
+                self._tell_what_was_done(session, transaction)
         dialogue.say(farewell)
+
+    def _tell_what_was_done(self, session: Session, transaction: Transaction) -> None:
+        event = events.mailbox_read(
+            session,
+            transaction.retrieved,
+            transaction.deleted,
+            self.now(),
+            fetched=transaction.fetched,
+            removed=transaction.removed,
+        )
+        self.journal.record(event)

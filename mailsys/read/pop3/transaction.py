@@ -15,11 +15,16 @@ from mailsys.wire.pop3.commands import Capa, Command, Dele, List, Noop, Quit, Re
 from mailsys.wire.pop3.responses import END, Response
 from mailsys.wire.pop3.server import SaslLine
 
+NAMED = 100
+
 log = Logger(namespace="mailsys.read")
 
 
 class Transaction:
-    """Serves one mailbox.  ``retrieved`` and ``deleted`` count what was done."""
+    """Serves one mailbox.  ``retrieved`` and ``deleted`` count what was done.
+
+    ``fetched`` and ``removed`` are the names of the first ``NAMED`` messages each, for their stories.
+    """
 
     def __init__(
         self,
@@ -35,6 +40,8 @@ class Transaction:
         self._retrieval = Retrieval(dialogue, mailbox, workers)
         self.retrieved = 0
         self.deleted = 0
+        self.fetched: list[str] = []
+        self.removed: list[str] = []
 
     async def run(self) -> Response:
         """Tell the client that it is in, serve it until QUIT, and delete what is marked.
@@ -67,8 +74,7 @@ class Transaction:
     async def _answer(self, command: Command | SaslLine) -> None:
         match command:
             case Retr(number):
-                message = self._maildrop.message(number)
-                self.retrieved += await self._is_sent(self._retrieval.retr(number, message))
+                await self._retrieve(number)
             case Top(number, lines):
                 message = self._maildrop.message(number)
                 await self._is_sent(self._retrieval.top(number, message, lines))
@@ -93,6 +99,13 @@ class Transaction:
                 self._dialogue.list_capabilities()
             case Noop():
                 self._dialogue.say(responses.NOTHING_DONE)
+
+    async def _retrieve(self, number: int) -> None:
+        message = self._maildrop.message(number)
+        if await self._is_sent(self._retrieval.retr(number, message)):
+            self.retrieved += 1
+            if len(self.fetched) < NAMED:
+                self.fetched.append(self._mailbox.name(message.uid))
 
     async def _is_sent(self, sending: Awaitable[None]) -> bool:
         """Was the message sent?  If not, the client has been told why."""
@@ -120,9 +133,11 @@ class Transaction:
     async def _update(self) -> Response:
         """Delete the marked messages."""
         uids = self._maildrop.marked_uids()
+        names = [self._mailbox.name(uid) for uid in uids[:NAMED]]
         try:
             if uids:
                 self.deleted = await self._mailbox.expunge(uids)
+            self.removed = names
         except NotRemoved as error:
             self.deleted = error.removed
             log.error("Messages cannot be deleted: {error}", error=error)

@@ -23,6 +23,11 @@ class MessageFiles:
         self._files = files
         self._lock = threading.Lock()
 
+    def base(self, uid: int) -> str:
+        """The base name that the message has for ever; empty when it has gone."""
+        file = self._files.get(uid)
+        return base_name(file.name) if file else ""
+
     def open(self, uid: int) -> int:
         """Return a descriptor for reading; raises KeyError when it has gone, OSError."""
         try:
@@ -150,6 +155,10 @@ class MaildirMailbox:
         self._workers = workers
         self._closed: Callable[[], None] | None = closed
         self._removed = removed
+
+    def name(self, uid: int) -> str:
+        """What it is called for ever; empty when it has gone."""
+        return self._files.base(uid)
 
     async def content(self, uid: int) -> Content:
         """The message as stored; raises KeyError, OSError."""

@@ -1,0 +1,77 @@
+"""The sentences of what happens to a message that waits, or goes to another host."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from mailsys.journal.meaning import meaning_of
+from mailsys.journal.phrases import paths, secrecy_of, text_of, texts_of
+
+Facts = Mapping[str, Any]
+
+
+def queued(facts: Facts) -> str:
+    """It waits for some recipients."""
+    to = paths(texts_of(facts, "to"))
+    if held := text_of(facts, "held"):
+        return f"Held in the queue for {to} until somebody releases it: {held}."
+    return f"Waits in the queue for {to}."
+
+
+def sent(facts: Facts) -> str:
+    """Another host took it."""
+    return f"Sent to <{text_of(facts, 'recipient')}>{_remote(facts)}{_attempt(facts)}{_said(facts)}."
+
+
+def deferred(facts: Facts, clock: Callable[[object], str]) -> str:
+    """A try failed for the moment."""
+    tried = f"Attempt {text_of(facts, 'attempt')} for <{text_of(facts, 'recipient')}>{_remote(facts)}"
+    following = f"; the next is at {clock(facts['next'])}" if "next" in facts else ""
+    return f"{tried} failed for now: {reason(facts)}{_doubt(facts)}{following}."
+
+
+def failed(facts: Facts) -> str:
+    """It will never arrive."""
+    return (
+        f"Will not reach <{text_of(facts, 'recipient')}>{_remote(facts)}{_attempt(facts)}: {reason(facts)}."
+    )
+
+
+def held(facts: Facts) -> str:
+    """It waits for a person."""
+    why = text_of(facts, "reason")
+    return f"Held for <{text_of(facts, 'recipient')}> until somebody releases it{f': {why}' if why else ''}."
+
+
+def ordered(facts: Facts) -> str:
+    """Who runs the host wanted something of the queue."""
+    verb = text_of(facts, "event").removeprefix("queue ")
+    return f"An operator asked the queue to {verb} it for <{text_of(facts, 'recipient')}>."
+
+
+def reason(facts: Facts) -> str:
+    """Why not, and what that means."""
+    words = text_of(facts, "reason")
+    meaning = meaning_of(words, "")
+    return f'"{words}" ({meaning})' if meaning else f'"{words}"'
+
+
+def _remote(facts: Facts) -> str:
+    remote, tls = text_of(facts, "remote"), text_of(facts, "tls")
+    at = f" at {remote}" if remote else ""
+    return f"{at}, {secrecy_of(tls)}" if tls else at
+
+
+def _attempt(facts: Facts) -> str:
+    attempt = facts.get("attempt")
+    return f", at attempt {attempt}" if isinstance(attempt, int) and attempt > 1 else ""
+
+
+def _doubt(facts: Facts) -> str:
+    return "; the other host may have taken it all the same" if facts.get("uncertain") else ""
+
+
+def _said(facts: Facts) -> str:
+    said = text_of(facts, "said")
+    return f'; it said "{said}"' if said else ""
