@@ -1,64 +1,12 @@
-"""A small piece of DNS in memory: answers from zone lines, as a message or as an IResolver."""
+"""An IResolver that answers from the zone of the lab, in memory."""
 
-import dns.flags
-import dns.message
 import dns.name
-import dns.rcode
-import dns.rdata
-import dns.rdataclass
 import dns.rdatatype
 import dns.reversename
-import dns.rrset
 from zope.interface import implementer
 
 from mailsys.interfaces import Answer, IResolver, MailExchange, NamesUnavailable, NoSuchName, TLSARecord
-
-MOST_ALIASES = 16
-
-
-class Zone:
-    """Record sets by name and type, from lines ``name TTL TYPE data``."""
-
-    def __init__(self, text=""):
-        self.sets = {}
-        for line in filter(None, map(str.strip, text.splitlines())):
-            self.add(line)
-
-    def add(self, line):
-        name, ttl, kind, data = line.split(None, 3)
-        key = dns.name.from_text(name).canonicalize(), dns.rdatatype.from_text(kind)
-        record = dns.rdata.from_text(dns.rdataclass.IN, key[1], data)
-        found = self.sets.setdefault(key, dns.rrset.RRset(key[0], dns.rdataclass.IN, key[1]))
-        found.add(record, int(ttl))
-
-    def remove(self, name):
-        gone = dns.name.from_text(name).canonicalize()
-        self.sets = {key: found for key, found in self.sets.items() if key[0] != gone}
-
-    def look_up(self, name, kind):
-        """The chain of CNAMEs, and the set at its end or None; NoSuchName when there is no such name."""
-        chain = []
-        while (alias := self.sets.get((name, dns.rdatatype.CNAME))) is not None:
-            chain.append(alias)
-            name = alias[0].target.canonicalize()
-            if len(chain) > MOST_ALIASES:
-                raise NamesUnavailable("the CNAMEs lead on and on")
-        if not any(known == name for known, _ in self.sets):
-            raise NoSuchName(str(name))
-        return chain, name, self.sets.get((name, kind))
-
-    def reply(self, query):
-        """What a server with this zone says."""
-        reply = dns.message.make_response(query)
-        reply.flags |= dns.flags.RA
-        asked = query.question[0]
-        try:
-            chain, _name, found = self.look_up(asked.name.canonicalize(), asked.rdtype)
-        except NoSuchName:
-            reply.set_rcode(dns.rcode.NXDOMAIN)
-            return reply
-        reply.answer.extend([*chain, *([found] if found is not None else [])])
-        return reply
+from mailsys.lab.zone import Failing, NoName, Zone
 
 
 @implementer(IResolver)
@@ -66,7 +14,7 @@ class ZoneResolver:
     """Answers from ``zone``; names in ``unavailable`` have no answer for the moment."""
 
     def __init__(self, text="", *, secure=False):
-        self.zone = Zone(text)
+        self.zone = Zone(text.splitlines())
         self.secure = secure
         self.unavailable = set()
         self.asked = []  # (name, type), in order
@@ -79,7 +27,12 @@ class ZoneResolver:
             raise NoSuchName(str(error)) from None
         if name in self.unavailable:
             raise NamesUnavailable(f"SERVFAIL for {name}")
-        _chain, end, found = self.zone.look_up(asked, kind)
+        try:
+            _chain, end, found = self.zone.look_up(asked, kind)
+        except Failing as error:
+            raise NamesUnavailable(str(error)) from None
+        except NoName as error:
+            raise NoSuchName(str(error)) from None
         records = tuple(read(record) for record in found) if found is not None else ()
         ttl_seconds = float(found.ttl) if found is not None else 60.0
         return Answer(records, self.secure, ttl_seconds, _text(end))

@@ -11,34 +11,27 @@ import sys
 import time
 from pathlib import Path
 
+from mailsys.lab.child import Child
 from mailsys.lab.failure import LabFailed
 from mailsys.lab.organisation import Organisation
 
 START_SECONDS = 30.0
-STOP_SECONDS = 15.0
 COMMAND_SECONDS = 60.0
-TAIL_LINES = 20
 SERVICES = ("smtp", "pop3")
 
 
-class Host:
+class Host(Child):
     """``directory`` holds all that is the host's; whoever starts it calls ``stop``.
 
     ``program`` is what Python runs as the server: mailsys itself, unless something is to be put around it.
     """
 
     def __init__(self, organisation: Organisation, directory: Path) -> None:
+        super().__init__(organisation.hostname, directory / "serve.log")
         self.organisation = organisation
         self.directory = directory
         self.config = directory / "mailsys.toml"
-        self.log = directory / "serve.log"
         self.program: tuple[str, ...] = ("-m", "mailsys")
-        self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def pid(self) -> int | None:
-        """The process, while there is one."""
-        return self._process.pid if self._process else None
 
     @property
     def certificate(self) -> Path:
@@ -73,12 +66,7 @@ class Host:
 
     def start(self) -> None:
         """Begin to serve; ``wait_until_ready`` tells when it does."""
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, *self.program, "--config", str(self.config), "serve"],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                start_new_session=True,  # a Ctrl-C is the lab's to answer, in order
-            )  # fmt: skip
+        self.begin([*self.program, "--config", str(self.config), "serve"])
 
     def wait_until_ready(self, services: tuple[str, ...] = SERVICES, seconds: float = START_SECONDS) -> None:
         """Return when the services greet; raises LabFailed with the log's end."""
@@ -86,20 +74,12 @@ class Host:
         while not self.is_ready(services):
             self.check_alive()
             if time.monotonic() > deadline:
-                raise self._failed(f"did not greet on {' and '.join(services)} in {seconds:.0f} s")
+                raise self.failed(f"did not greet on {' and '.join(services)} in {seconds:.0f} s")
             time.sleep(0.05)
 
     def is_ready(self, services: tuple[str, ...] = SERVICES) -> bool:
         """Does it greet on all of them?"""
         return all(map(self._greets, services))
-
-    def check_alive(self) -> None:
-        """Raise LabFailed, with the log's end, when the process has ended by itself."""
-        if self._process is None or self._process.poll() is not None:
-            raise self._failed("has ended")
-
-    def _failed(self, what: str) -> LabFailed:
-        return LabFailed(f"{self.organisation.hostname} {what}.  The end of its log:\n{self.log_tail()}")
 
     def _greets(self, service: str) -> bool:
         where = self.organisation
@@ -108,36 +88,3 @@ class Host:
                 return bool(connection.recv(1))
         except OSError:
             return False
-
-    def end(self) -> None:
-        """Ask the process to stop; ``stop`` waits for it.  Harmless when there is none."""
-        if self._process is not None:
-            self._process.terminate()
-
-    def kill(self) -> None:
-        """End the process at once, without order.  Harmless when there is none."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-    def stop(self) -> int | None:
-        """End the process in order, or by force when that takes too long; return its exit status."""
-        process = self._process
-        if process is None:
-            return None
-        self.end()
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.kill()
-        self._process = None
-        return process.returncode
-
-    def log_tail(self) -> str:
-        """The last lines of the server's log, indented."""
-        try:
-            lines = self.log.read_text(errors="replace").splitlines()[-TAIL_LINES:]
-        except OSError:
-            lines = []
-        return "\n".join(f"    {line}" for line in lines or ["(the log is empty)"])

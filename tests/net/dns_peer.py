@@ -5,7 +5,8 @@ import dns.message
 from twisted.internet import reactor
 from twisted.internet.error import CannotListenError
 from twisted.internet.protocol import DatagramProtocol, Factory, Protocol
-from zones import Zone
+
+from mailsys.lab.zone import Zone
 
 
 class _Datagrams(DatagramProtocol):
@@ -41,7 +42,7 @@ class DnsPeer:
     """Answers from ``zone`` unless a test replaces ``on_datagram`` or ``on_stream``."""
 
     def __init__(self, text=""):
-        self.zone = Zone(text)
+        self.zone = Zone(text.splitlines())
         self.queries = []
         self.streamed = []
         self.senders = set()  # the ports that asked

@@ -14,7 +14,9 @@ import dns.rdatatype
 
 from mailsys.interfaces import NoSuchName
 
-UDP_OCTETS = 1232  # EDNS: fits into a packet on any path, so nothing has to be put together from fragments
+UDP_OCTETS = (
+    1232  # EDNS (RFC 6891): fits into a packet on any path, so nothing has to be put together from fragments
+)
 _ID_OCTETS = 2
 
 

@@ -1,0 +1,60 @@
+"""The DNS of the lab: what stands in it for each organisation, and the process that answers.
+
+It listens on an address of its own beside the hosts', so that nothing in it looks like a host.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from mailsys.lab.child import Child
+from mailsys.lab.nameserver import READY
+from mailsys.lab.organisation import Organisation
+
+ADDRESS = "127.0.1.53"
+TTL = 60
+START_SECONDS = 30.0
+PORT_OFFSET = 53  # from the lab's port base
+
+
+def records(organisation: Organisation) -> Iterator[str]:
+    """What an organisation publishes, as zone lines."""
+    domain, hostname = organisation.domain, organisation.hostname
+    yield f"{domain} {TTL} MX 10 {hostname}."
+    yield f"{hostname} {TTL} A {organisation.address}"
+    reversed_address = ".".join(reversed(organisation.address.split(".")))
+    yield f"{reversed_address}.in-addr.arpa {TTL} PTR {hostname}."
+    yield f'{domain} {TTL} TXT "v=spf1 mx -all"'
+
+
+class NameServerProcess(Child):
+    """Answers at ``ADDRESS`` and ``port`` for all organisations, and for ``further`` zone lines."""
+
+    def __init__(self, directory: Path, port: int) -> None:
+        super().__init__("The name server", directory / "names.log")
+        self.port = port
+        self._zone = directory / "names.zone"
+        self._told = 0  # octets of the log from earlier runs
+
+    def write(self, organisations: Sequence[Organisation], further: Sequence[str] = ()) -> None:
+        """Say what stands in DNS; a server that runs takes it over."""
+        lines = [line for one in organisations for line in records(one)]
+        self._zone.write_text("\n".join([*lines, *further, ""]))
+        self.signal(signal.SIGHUP)
+
+    def start(self) -> None:
+        """Begin to answer; ``wait_until_ready`` tells when it does."""
+        self._told = self.log.stat().st_size if self.log.exists() else 0
+        self.begin(["-m", "mailsys.lab.nameserver", ADDRESS, str(self.port), str(self._zone)])
+
+    def wait_until_ready(self) -> None:
+        """Return when it answers; raises LabFailed with the log's end."""
+        deadline = time.monotonic() + START_SECONDS
+        while READY.encode() not in self.log.read_bytes()[self._told :]:
+            self.check_alive()
+            if time.monotonic() > deadline:
+                raise self.failed(f"did not answer in {START_SECONDS:.0f} s")
+            time.sleep(0.05)
