@@ -15,7 +15,7 @@ _ALL = b"all"
 
 
 class SparingNote:
-    """Passes on one refusal a minute for each address and service, and not more than some in all."""
+    """Passes on one refusal a minute for each address and service, and of each kind only some in all."""
 
     def __init__(self, seconds: Callable[[], float], note: Note) -> None:
         self._note = note
@@ -25,8 +25,9 @@ class SparingNote:
         """Somebody was turned away."""
         origin = origin_of(peer.host)
         key = (origin.address if origin else b"") + peer.service.encode()
-        if self._told.rate(key) or self._told.rate(_ALL) >= MOST_A_MINUTE:
+        kind = _ALL + farewell
+        if self._told.rate(key) or self._told.rate(kind) >= MOST_A_MINUTE:
             return
         self._told.count(key)
-        self._told.count(_ALL)
+        self._told.count(kind)
         self._note(peer, farewell, reason)

@@ -117,8 +117,12 @@ class Stranger:
 
     def was_refused(self, reply):
         """The log tells that a connection from here ended with this reply."""
+        return self._log_has(lambda log: reply in self._told.findall(log))
+
+    def _log_has(self, is_there):
+        """It comes a moment later."""
         deadline = time.monotonic() + 5
-        while reply not in self._told.findall(self._log.read_bytes()[self._log_begin :].decode()):
+        while not is_there(self._log.read_bytes()[self._log_begin :].decode()):
             assert time.monotonic() < deadline, "the log does not tell"
             time.sleep(0.05)
         return True
