@@ -101,7 +101,9 @@ class ScriptedServer:
             peer.socket.close()
 
     def close(self):
-        """Stop, and end all connections."""
+        """Stop, and end all connections; may be called again."""
+        if self._listener.fileno() < 0:
+            return
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         for peer in self.peers:

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import chain, zip_longest
 
 from OpenSSL import SSL
 from twisted.internet.defer import Deferred
-from twisted.internet.error import ConnectError, ConnectionAborted, ConnectionDone, TimeoutError, UserError
+from twisted.internet.error import (
+    ConnectError,
+    ConnectionAborted,
+    ConnectionDone,
+    ConnectionLost,
+    TimeoutError,
+    UserError,
+)
 from twisted.internet.interfaces import IAddress, IConnector, IDelayedCall, IReactorTCP, IReactorTime
 from twisted.internet.protocol import ClientFactory, Protocol, connectionDone
 from twisted.python.failure import Failure
@@ -41,8 +49,14 @@ class OutgoingConnection(Stream):
     server speaks or goes, for whoever keeps the connection without waiting for anything.
     """
 
-    def __init__(self, clock: IReactorTime, peer: Peer, made: Callable[[OutgoingConnection], None]) -> None:
-        super().__init__(clock, peer, None, Patience())
+    def __init__(
+        self,
+        clock: IReactorTime,
+        peer: Peer,
+        patience: Patience,
+        made: Callable[[OutgoingConnection], None],
+    ) -> None:
+        super().__init__(clock, peer, None, patience)
         self.why_ended = ""
         self.on_silence_broken: Callable[[], None] | None = None
         self._made = made
@@ -104,6 +118,8 @@ def _words(reason: Failure) -> str:
         return "it closed the connection"
     if isinstance(error, ConnectionAborted):
         return "it took too long"
+    if isinstance(error, ConnectionLost):
+        return "the connection broke"
     if isinstance(error, TimeoutError):
         return "no answer"
     if isinstance(error, ConnectError) and isinstance(error.osError, int):
@@ -118,37 +134,34 @@ def in_turns(addresses: Sequence[str]) -> list[str]:
     return [address for address in chain(*zip_longest(sixes, fours)) if address is not None]
 
 
-async def connect(
-    reactor: IConnectingReactor,
-    addresses: Sequence[str],
-    port: int,
-    service: str,
-    sources: Sequence[str] = (),
-) -> OutgoingConnection:
-    """Connect to the first address that answers; raises CannotConnect.
+@dataclass(frozen=True, slots=True)
+class Dialler:
+    """How we connect: ``sources`` are our own addresses to connect from, at most one of each kind.
 
-    While one does not answer the next is tried beside it.  ``sources`` are our own addresses to
-    connect from, at most one of each kind; without one the system chooses.
+    Without one the system chooses.
     """
-    return await _Race(reactor, in_turns(addresses), port, service, sources).run()
+
+    reactor: IConnectingReactor
+    patience: Patience
+    sources: Sequence[str] = ()
+
+    async def connect(self, addresses: Sequence[str], port: int, service: str) -> OutgoingConnection:
+        """Connect to the first address that answers; raises CannotConnect.
+
+        While one does not answer the next is tried beside it.
+        """
+        return await _Race(self, in_turns(addresses), port, service).run()
 
 
 class _Race:
     """Attempts at several addresses; the first to answer ends those of the others."""
 
-    def __init__(
-        self,
-        reactor: IConnectingReactor,
-        addresses: Sequence[str],
-        port: int,
-        service: str,
-        sources: Sequence[str],
-    ) -> None:
-        self._reactor = reactor
+    def __init__(self, dialler: Dialler, addresses: Sequence[str], port: int, service: str) -> None:
+        self._dialler = dialler
+        self._reactor = dialler.reactor
         self._left = list(addresses)
         self._port = port
         self._service = service
-        self._sources = sources
         self._running: dict[str, IConnector] = {}
         self._reasons: dict[str, str] = {}
         self._timer: IDelayedCall | None = None
@@ -166,8 +179,8 @@ class _Race:
                 self._won.errback(CannotConnect(self._reasons))
             return
         address = self._left.pop(0)
-        factory = _AttemptFactory(self, self._reactor, Peer(address, self._port, self._service))
-        source = next((own for own in self._sources if (":" in own) == (":" in address)), None)
+        factory = _AttemptFactory(self, self._dialler, Peer(address, self._port, self._service))
+        source = next((own for own in self._dialler.sources if (":" in own) == (":" in address)), None)
         self._running[address] = self._reactor.connectTCP(
             address, self._port, factory, CONNECT_SECONDS, (source, 0) if source else None
         )
@@ -209,14 +222,15 @@ class _AttemptFactory(ClientFactory):
 
     noisy = False
 
-    def __init__(self, race: _Race, clock: IReactorTime, peer: Peer) -> None:
+    def __init__(self, race: _Race, dialler: Dialler, peer: Peer) -> None:
         self._race = race
-        self._clock = clock
+        self._dialler = dialler
         self._peer = peer
 
     def buildProtocol(self, addr: IAddress | None) -> Protocol:
         """The connection is there."""
-        return OutgoingConnection(self._clock, self._peer, self._race.made)
+        dialler = self._dialler
+        return OutgoingConnection(dialler.reactor, self._peer, dialler.patience, self._race.made)
 
     def clientConnectionFailed(self, connector: IConnector, reason: Failure) -> None:
         """The connection will not be there."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mailsys.message.outcome import Step
+from mailsys.net.house import Patience
 
 _SECONDS: Mapping[Step, float] = {
     Step.GREETING: 300.0,  # RFC 5321 4.5.3.2.1
@@ -18,10 +19,16 @@ _SECONDS: Mapping[Step, float] = {
     Step.MESSAGE: 600.0,  # RFC 5321 4.5.3.2.6
 }
 
+_PATIENCE = Patience(handshake_seconds=30.0, reply_seconds=180.0)  # RFC 5321 4.5.3.2.5
+
 
 @dataclass(frozen=True, slots=True)
 class Deadlines:
-    """Seconds for the answer at each step, and for one message in all, however the server dribbles."""
+    """Seconds for the answer at each step, and for one message in all, however the server dribbles.
+
+    ``patience`` is for what is no reply: a handshake, and the taking of a block of the message.
+    """
 
     seconds: Mapping[Step, float] = field(default_factory=lambda: _SECONDS)
     message_seconds: float = 7200.0
+    patience: Patience = _PATIENCE

@@ -88,10 +88,12 @@ class Dialogue:
             raise self._lost(Step.DATA) from None
 
     def quit(self) -> None:
-        """Take leave, and do not wait for the answer."""
-        if self.machine.state is State.READY and not self.connection.has_ended:
-            self.machine.quit()
-            self.connection.send(self.machine.data_to_send())
+        """Take leave, and do not wait for the answer; in the middle of something there is no leave to take."""
+        if self.machine.state is not State.READY:
+            self.abort()
+            return
+        self.machine.quit()
+        self.connection.send(self.machine.data_to_send())
         self.connection.close()
 
     def abort(self) -> None:

@@ -8,7 +8,7 @@ from mailsys.interfaces import ConnectionEnded
 from mailsys.message.outcome import Step
 from mailsys.message.reply import Reply
 from mailsys.net.client_tls import ClientTLS
-from mailsys.net.outgoing import CannotConnect, IConnectingReactor, OutgoingConnection, connect
+from mailsys.net.outgoing import CannotConnect, Dialler, IConnectingReactor, OutgoingConnection
 from mailsys.send import trouble
 from mailsys.send.deadlines import Deadlines
 from mailsys.send.demand import Protection
@@ -39,7 +39,7 @@ class Opener:
         self._name = name
         self._tls = tls
         self._deadlines = deadlines
-        self._sources = sources
+        self._dialler = Dialler(reactor, deadlines.patience, sources)
 
     async def open(self, host: Host) -> Dialogue:
         """Return a dialogue that is ready for a message; raises Trouble.
@@ -80,7 +80,7 @@ class Opener:
 
     async def _connect(self, host: Host) -> OutgoingConnection:
         try:
-            return await connect(self._reactor, host.addresses, host.port, host.scheme, self._sources)
+            return await self._dialler.connect(host.addresses, host.port, host.scheme)
         except CannotConnect as failed:
             words = "; ".join(f"{host.at(address)}: {why}" for address, why in failed.reasons.items())
             unreachable = Trouble(Step.CONNECT, trouble.NO_CONNECTION.with_text(words))

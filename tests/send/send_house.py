@@ -20,6 +20,7 @@ from mailsys.message.content import MemoryContent
 from mailsys.message.envelope import Envelope
 from mailsys.message.outcome import Deferred, Delivered, Failed
 from mailsys.net.client_tls import ClientTLS
+from mailsys.net.house import Patience
 from mailsys.send.addresses import OwnHost
 from mailsys.send.deadlines import Deadlines
 from mailsys.send.delivery import Delivery
@@ -56,7 +57,10 @@ class SendTestCase(TestCase):
         exchanges = Exchanges(
             self.resolver, own, random.Random(1).shuffle, port, settings.pop("allow_private", True)
         )
-        deadlines = Deadlines(dict.fromkeys(Deadlines().seconds, seconds), **settings.pop("deadlines", {}))
+        patience = Patience(seconds, seconds)
+        deadlines = Deadlines(
+            dict.fromkeys(Deadlines().seconds, seconds), patience=patience, **settings.pop("deadlines", {})
+        )
         opener = Opener(reactor, own.name, ClientTLS(roots), deadlines, settings.pop("sources", ()))
         self.kept = KeptDialogues(reactor, settings.pop("limits", None))
         assert not settings
