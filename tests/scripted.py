@@ -129,6 +129,7 @@ class Polite:
         self.tls = tls
         self.lmtp = lmtp
         self.messages = []
+        self.greeting = answers.get("GREETING")
         self._answers = answers
 
     def __call__(self, peer):

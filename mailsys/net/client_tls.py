@@ -8,6 +8,8 @@ demands a verified peer ends the connection then.
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Callable
+from weakref import WeakKeyDictionary
 
 from OpenSSL import SSL
 from OpenSSL.crypto import X509
@@ -45,7 +47,7 @@ class ClientTLS:
         # Some servers answer a ticket of their own with an alert; and a ticket tells who comes back.
         context.set_options(SSL.OP_NO_TICKET | SSL.OP_NO_COMPRESSION | SSL.OP_NO_RENEGOTIATION)
         context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
-        context.set_verify(SSL.VERIFY_PEER, _note_fault)
+        context.set_verify(SSL.VERIFY_PEER, self._note)
         context.set_default_verify_paths()
         if roots:
             try:
@@ -53,26 +55,42 @@ class ClientTLS:
             except SSL.Error:
                 raise OSError(f"{roots} holds no certificates that can be used") from None
         self._context = context
+        self._handshakes: WeakKeyDictionary[SSL.Connection, Handshake] = WeakKeyDictionary()
 
     def handshake(self, name: str) -> Handshake:
         """Prepare one with the host of this name or IP address."""
-        return Handshake(self._context, name)
+        return Handshake(self._begin, name)
+
+    def _begin(self, handshake: Handshake) -> SSL.Connection:
+        connection = SSL.Connection(self._context, None)
+        self._handshakes[connection] = handshake
+        return connection
+
+    def _note(
+        self, connection: SSL.Connection, certificate: X509, number: int, depth: int, good: int
+    ) -> bool:
+        """OpenSSL asks at each certificate, and at each thing that it finds wrong: the first counts."""
+        handshake = self._handshakes[connection]
+        handshake.was_looked_at = True
+        if not good:
+            handshake.fault = handshake.fault or number
+        return True
 
 
 @implementer(IOpenSSLClientConnectionCreator)
 class Handshake:
     """One handshake: what Twisted needs for it, and afterwards what was found out."""
 
-    def __init__(self, context: SSL.Context, name: str) -> None:
+    def __init__(self, begin: Callable[[Handshake], SSL.Connection], name: str) -> None:
+        self.was_looked_at = False
         self.fault = 0  # OpenSSL's number of the first thing wrong with the chain
-        self._context = context
+        self._begin = begin
         self._name = name
         self._connection: SSL.Connection | None = None
 
     def clientConnectionForTLS(self, protocol: TLSMemoryBIOProtocol) -> SSL.Connection:
         """Twisted calls it when the handshake begins."""
-        connection = SSL.Connection(self._context, None)
-        connection.set_app_data(self)
+        connection = self._begin(self)
         if not _is_address(self._name):  # RFC 6066 3: no literal addresses
             connection.set_tlsext_host_name(self._name.encode("ascii"))
         self._connection = connection
@@ -80,7 +98,7 @@ class Handshake:
 
     def why_not_verified(self) -> str:
         """After the handshake: what is wrong with the certificate, empty when nothing is (RFC 9525 6)."""
-        if self._connection is None or self._connection.get_peer_certificate() is None:
+        if self._connection is None or not self.was_looked_at:
             return _NO_CERTIFICATE
         if self.fault:
             return _REASONS.get(
@@ -92,14 +110,6 @@ class Handshake:
         except (VerificationError, CertificateError):
             return _OTHER_NAME
         return ""
-
-
-def _note_fault(connection: SSL.Connection, certificate: X509, number: int, depth: int, good: int) -> bool:
-    """OpenSSL asks at each thing that it finds wrong; the first is what counts."""
-    handshake = connection.get_app_data()
-    if not good and isinstance(handshake, Handshake):
-        handshake.fault = handshake.fault or number
-    return True
 
 
 def _is_address(name: str) -> bool:

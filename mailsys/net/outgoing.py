@@ -67,9 +67,9 @@ class OutgoingConnection(Stream):
         self._made(self)
 
     def dataReceived(self, data: bytes) -> None:
-        """Keep it, and tell if nobody waits."""
-        super().dataReceived(data)
+        """Keep it, and tell if nobody waits: first, as whoever waits may go on to keep the connection."""
         self._break_silence()
+        super().dataReceived(data)
 
     def readConnectionLost(self) -> None:
         """The server has said its last word."""

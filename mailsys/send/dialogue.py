@@ -88,7 +88,7 @@ class Dialogue:
             raise self._lost(Step.DATA) from None
 
     def quit(self) -> None:
-        """Take leave, and do not wait for the answer; in the middle of something there is no leave to take."""
+        """Take leave without waiting for the answer; in the middle of something, just go."""
         if self.machine.state is not State.READY:
             self.abort()
             return

@@ -33,7 +33,7 @@ class Exchanges:
     async def search(self, domain: str) -> Search:
         """Begin with a domain or an address literal; raises Trouble when nobody takes its mail."""
         if domain.startswith("["):
-            return Search(self, domain, [[domain]])
+            return Search(self, domain, [[domain[1:-1].removeprefix("IPv6:")]])
         try:
             records = (await self.resolver.mail_exchanges(domain)).records
         except NoSuchName:
@@ -105,8 +105,8 @@ class Search:
         return Host(name, self._exchanges.port, tuple(addresses[:ADDRESSES]))
 
     async def _addresses(self, name: str) -> list[str]:
-        if name.startswith("["):
-            return [name[1:-1].removeprefix("IPv6:")]
+        if self._domain.startswith("["):
+            return [name]
         if _is_address(name):  # RFC 5321 5.1: an MX is a name, and this is none
             self._why.append(
                 _about(trouble.NO_HOST, self._domain, f"its MX {name} is an address, not a name")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mailsys.config.nexthop import MX, NextHop
@@ -61,7 +61,7 @@ class Relay:
         if any(self._own.is_at(address, self._hop.port) for address in addresses):
             reply = trouble.LOOP.with_text(f"The route {self._hop} leads back to this host")
             raise Trouble(Step.ROUTE, Reply(451, "4.4.6", reply.text))
-        is_near = all(ipaddress.ip_address(address).is_loopback for address in addresses)
+        near = is_near(addresses)
         return [
             Host(
                 self._hop.host,
@@ -70,14 +70,14 @@ class Relay:
                 scheme=self._hop.scheme,
                 is_route=True,
                 login=self._login,
-                demand=self._demand(is_near),
-                password_in_clear=is_near,
+                demand=self._demand(near),
+                password_in_clear=near,
             )
         ]
 
-    def _demand(self, is_near: bool) -> TlsDemand:
+    def _demand(self, near: bool) -> TlsDemand:
         """A password, and smtps, want to know who is there; over loopback nobody can listen."""
-        if is_near:
+        if near:
             return ANYTHING
         if self._hop.scheme == "smtps" or self._login is not None:
             return TlsDemand(Protection.VERIFIED, f"the route {self._hop}")
@@ -102,3 +102,8 @@ class Relay:
         if not addresses:
             raise Trouble(Step.ROUTE, Reply(451, "4.4.4", f"{name} of the route {self._hop} has no address"))
         return list(addresses)
+
+
+def is_near(addresses: Sequence[str]) -> bool:
+    """Is the way there one that nobody else can listen to?"""
+    return all(ipaddress.ip_address(address).is_loopback for address in addresses)

@@ -9,6 +9,7 @@ import tempfile
 
 from scripted import ScriptedServer
 from twisted.internet import reactor
+from twisted.internet.defer import Deferred as Later
 from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
@@ -65,18 +66,21 @@ class SendTestCase(TestCase):
         self.kept = KeptDialogues(reactor, settings.pop("limits", None))
         assert not settings
         delivery = Delivery(routes or Routes(), exchanges, opener, self.kept, NoThreads())
-        self.addCleanup(self._end, delivery)
+        self._deliveries.append(delivery)
+        self.addCleanup(self._end)
         return delivery
 
-    async def _end_all(self, delivery):
-        delivery.close()
-        while any(isinstance(reader, object) and _is_ours(reader) for reader in reactor.getReaders()):
+    def setUp(self):
+        self._deliveries = []
+
+    def _end(self):
+        return Later.fromCoroutine(self._end_all())
+
+    async def _end_all(self):
+        for delivery in self._deliveries:
+            delivery.close()
+        while any(map(_is_ours, reactor.getReaders())):
             await deferLater(reactor, 0.01)
-
-    def _end(self, delivery):
-        from twisted.internet.defer import Deferred as Later
-
-        return Later.fromCoroutine(self._end_all(delivery))
 
     async def deliver(self, delivery, *recipients, letter=LETTER, content=None, **envelope):
         """Deliver one letter; the attempts by recipient."""
