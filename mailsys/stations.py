@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
-import socket
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -54,13 +52,7 @@ from mailsys.route.in_order import RoutersInOrder
 from mailsys.route.router import Router
 from mailsys.space import FreeSpace, Reserve
 from mailsys.store.changes import ChangeFeed
-from mailsys.store.maildir.delivery import MaildirDrop
-from mailsys.store.maildir.layout import Layout
-from mailsys.store.maildir.names import NameSource
-from mailsys.store.maildir.quota import MaildirQuota
-from mailsys.store.maildir.quota_look import QuotaLook
-from mailsys.store.maildir.store import MaildirStore
-from mailsys.store.maildir.tree import MaildirTree
+from mailsys.stores import MEMORY, build_store, mail_folders, quota_look
 from mailsys.threads import NoThreads, Workers
 
 FILE_THREADS = 8
@@ -127,12 +119,14 @@ class Stations:
         self.ids = SessionIds(time.time, newest_session(self.paths.journal))
         self.gate = self._build_gate(configuration)
         self.plugins = _used(Plugins(installed(), self._services, reactor), configuration)
-        self._build_store(configuration)
+        self.changes = ChangeFeed()
+        self.store = build_store(configuration, self.disk, self.files, self.plugins, self.changes)
+        self.space = FreeSpace(mail_folders(configuration), _reserve(configuration), self.files, self.reactor)
         self._build_queue()
         self.intake = Intake(
             self.disk,
             self.paths.intake,
-            Drops(self.drop, self.spool),
+            Drops(self.store.drop, self.spool),
             self.journal,
             reactor=reactor,
             workers=self.files,
@@ -154,17 +148,6 @@ class Stations:
             at_once=configuration.auth.hashing_threads,
             files=self.files,
         )
-
-    def _build_store(self, configuration: Configuration) -> None:
-        layout = Layout(configuration.store.maildir, configuration.data)
-        folders = (configuration.data, layout.base)
-        self.space = FreeSpace(folders, _reserve(configuration), self.files, self.reactor)
-        tree = MaildirTree(layout, self.disk)
-        names = NameSource(time.time, os.getpid(), socket.gethostname(), secrets.randbits(32))
-        self.changes = ChangeFeed()
-        self.quota = MaildirQuota(tree, self.disk, self.files, time.monotonic)
-        self.drop = MaildirDrop(tree, self.disk, names, self.changes)
-        self.store = MaildirStore(tree, self.disk, self.files, self.quota, time.time, secrets.token_bytes)
 
     def _build_queue(self) -> None:
         self.queue_writer = WriterThread(QueueDatabase(self.paths.queue))
@@ -206,7 +189,7 @@ class Stations:
         self.plugged_in = plugged_in(self.plugins, configuration)
         accounts = DirectoryWithSources(self.directory, self.plugged_in.accounts)
         self.logins = self.gate.logins(configuration.auth, self.plugged_in.accounts, self.plugged_in.checkers)
-        self.admission = _admission(configuration, self.plugged_in, accounts, self.quota)
+        self.admission = _admission(configuration, self.plugged_in, accounts, self.store.quota)
         self.strangers.patience = patience_of(configuration)
         self.message_memory.octets = configuration.limits.message_memory
 
@@ -216,6 +199,8 @@ class Stations:
         Call ``stop`` in any case.
         """
         self._open_accounts()
+        if self.configuration.store.kind == MEMORY:
+            log.warn('[store] kind is "memory": all mail is gone when this server stops')
         for workers in (self.files, self.hashing, self.settling, self.for_plugins):
             workers.start()
             self._to_undo.push_async_callback(workers.stop)
@@ -304,9 +289,9 @@ class Stations:
             judges=self.admission.judges,
             header_writers=self.plugged_in.header_writers,
             admission=self.admission,
-            quota=self.quota,
+            quota=self.store.quota,
             intake=self.intake,
-            drop=self.drop,
+            drop=self.store.drop,
             deliveries=self.plugged_in.deliveries,
             logins=self.logins,
             strangers=self.strangers,
@@ -333,11 +318,10 @@ def build_directory(configuration: Configuration) -> Directory:
 
 def build_admission(configuration: Configuration, directory: IDirectory) -> Admission:
     """What decides over recipients, for dry runs: it changes nothing on the disk.  Raises CannotWork."""
-    disk = Disk()
-    tree = MaildirTree(Layout(configuration.store.maildir, configuration.data), disk)
-    plugged = plugged_in(dry_plugins(configuration), configuration)
+    plugins = dry_plugins(configuration)
+    plugged = plugged_in(plugins, configuration)
     accounts = DirectoryWithSources(directory, plugged.accounts)
-    return _admission(configuration, plugged, accounts, QuotaLook(tree, disk))
+    return _admission(configuration, plugged, accounts, quota_look(configuration, plugins))
 
 
 def _admission(

@@ -1,5 +1,7 @@
 """Stand-ins that keep everything in memory; each implements the interface of the real thing."""
 
+from collections.abc import MutableMapping
+
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from zope.interface import implementer
@@ -8,22 +10,24 @@ from mailsys.accounts.attempt import MOST_FAILURES
 from mailsys.accounts.exchange import FAULTS, LoginExchange
 from mailsys.interfaces import (
     Account,
+    Attempt,
     ConnectionEnded,
     HostStops,
     IConnection,
+    IDelivery,
     IJournal,
     ILogins,
-    IMailbox,
-    IMailStore,
     LoginFailed,
     LoginFault,
-    MailboxInUse,
     Peer,
-    StoredMessage,
     TimedOut,
 )
 from mailsys.message.address import parse_address
 from mailsys.message.content import READ_OCTETS, MemoryContent
+from mailsys.message.outcome import Delivered, Step
+from mailsys.store.memory.mail import Copy
+from mailsys.store.memory.store import MemoryMailbox as RealMemoryMailbox
+from mailsys.store.memory.store import MemoryStore as RealMemoryStore
 from mailsys.wire import sasl
 
 
@@ -128,19 +132,12 @@ class MemoryConnection:
             self._waiter.callback(None)
 
 
-@implementer(IMailbox)
-class MemoryMailbox:
+class MemoryMailbox(RealMemoryMailbox):
     """One open folder; ``faults`` maps a UID, or "expunge", to what is raised for it."""
 
-    def __init__(self, contents, uid_validity, close, faults):
-        self._contents = contents
-        self.uid_validity = uid_validity
-        self.messages = tuple(
-            StoredMessage(uid, len(data), len(data) + data.count(b"\n") - data.count(b"\r\n"))
-            for uid, data in sorted(contents.items())
-        )
+    def __init__(self, mail, account, name, closed, faults):
+        super().__init__(mail, account, name, closed)
         self._faults = faults
-        self._close = close
         self.is_closed = False
         self.is_cached = False  # is every message in memory, as the kernel's page cache may have it?
         self.reads = []  # UIDs, in the order in which they were read
@@ -149,69 +146,73 @@ class MemoryMailbox:
         return f"file{uid}" if uid in self._contents else ""
 
     async def content(self, uid):
-        return MemoryContent([self._read(uid)])
+        return MemoryContent([self._read_or_fail(uid)])
 
-    def _read(self, uid):
+    def _read_or_fail(self, uid):
         self.reads.append(uid)
         if uid in self._faults:
             raise self._faults[uid]
-        return self._contents[uid]
+        return self._octets(uid)
+
+    def _read(self, uid):
+        try:
+            octets = self._read_or_fail(uid)
+        except (KeyError, OSError) as error:
+            return error
+        return octets if len(octets) <= READ_OCTETS else None
 
     def read_cached(self, uid):
-        return self._contents.get(uid) if self.is_cached else None
-
-    async def read_many(self, uids):
-        results = []
-        for uid in uids:
-            try:
-                octets = self._read(uid)
-                results.append(octets if len(octets) <= READ_OCTETS else None)
-            except (KeyError, OSError) as error:
-                results.append(error)
-        return results
+        return super().read_cached(uid) if self.is_cached else None
 
     async def expunge(self, uids):
         if "expunge" in self._faults:
             raise self._faults["expunge"]
-        return sum(self._contents.pop(uid, None) is not None for uid in uids)
+        return await super().expunge(uids)
 
     def close(self):
-        if not self.is_closed:
-            self.is_closed = True
-            self._close()
+        self.is_closed = True
+        super().close()
 
 
-@implementer(IMailStore)
-class MemoryStore:
-    """Mailboxes as dictionaries from UID to bytes, by account and folder."""
+class Contents(MutableMapping):
+    """The messages of a folder by UID, for tests that put and take them past the store."""
+
+    def __init__(self, folder):
+        self._folder = folder
+
+    def __getitem__(self, uid):
+        return self._folder.copies[uid].octets
+
+    def __setitem__(self, uid, octets):
+        self._folder.copies[uid] = Copy(f"put.{uid}", octets)
+        self._folder.uid_next = max(self._folder.uid_next, uid + 1)
+
+    def __delitem__(self, uid):
+        del self._folder.copies[uid]
+
+    def __iter__(self):
+        return iter(sorted(self._folder.copies))
+
+    def __len__(self):
+        return len(self._folder.copies)
+
+
+class MemoryStore(RealMemoryStore):
+    """The store in memory, with faults to order."""
 
     def __init__(self, uid_validity=1):
-        self.uid_validity = uid_validity
-        self.folders = {}
+        super().__init__("fake", uid_validity, lambda account, folder: None)
         self.faults = {}  # for the mailboxes; "open" for the store itself
         self.opened = []
-        self._held = set()
 
-    def put(self, account, contents, folder="INBOX"):
-        """Lay messages; their UIDs are 1, 2, 3 … unless they come as a dictionary."""
-        if not isinstance(contents, dict):
-            contents = dict(enumerate(contents, 1))
-        self.folders[account, folder] = contents
+    def contents(self, account):
+        """What is in an account's INBOX."""
+        return Contents(self._mail.folder(parse_address(account), "INBOX"))
 
-    async def open(self, account, folder, *, exclusive):
+    def _open(self, address, folder, closed):
         if "open" in self.faults:
             raise self.faults["open"]
-        place = (str(account.address), folder)
-        if place in self._held:
-            raise MailboxInUse
-        if exclusive:
-            self._held.add(place)
-        mailbox = MemoryMailbox(
-            self.folders.setdefault(place, {}),
-            self.uid_validity,
-            lambda: self._held.discard(place),
-            self.faults,
-        )
+        mailbox = MemoryMailbox(self._mail, address, folder, closed, self.faults)
         self.opened.append(mailbox)
         return mailbox
 
@@ -281,3 +282,19 @@ class MemoryJournal:
 
     def flush(self):
         pass
+
+
+@implementer(IDelivery)
+class MemoryDelivery:
+    """Keeps what it is given; ``outcome`` is what becomes of it."""
+
+    def __init__(self):
+        self.outcome = Delivered("ticket 17")
+        self.said = ""
+        self.taken = []
+
+    async def deliver(self, envelope, content, recipients):
+        octets = b"".join(content.pieces())
+        assert octets == content.read(0, content.size)
+        self.taken.append((envelope, octets, tuple(recipients)))
+        return {one: Attempt(self.outcome, Step.MESSAGE, said=self.said) for one in recipients}

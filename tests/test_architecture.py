@@ -41,9 +41,11 @@ MAY_IMPORT = {
     "accounts": SHARED | {"wire"},
     "extensions": SHARED,
     "plugins": SHARED,
+    "testing": SHARED | {"extensions"},
     "lab": frozenset({"message", "config"}),
     "control": EVERYTHING,
     "stations": EVERYTHING,
+    "stores": EVERYTHING,
     "listeners": EVERYTHING,
     "status": EVERYTHING,
     "service": EVERYTHING,
@@ -51,7 +53,7 @@ MAY_IMPORT = {
     "__main__": frozenset({"control"}),
 }
 # The roots, where all is wired: nobody imports them but one another.
-ROOTS = frozenset({"stations", "listeners", "status", "service", "tap", "control"})
+ROOTS = frozenset({"stations", "stores", "listeners", "status", "service", "tap", "control"})
 
 # Packages from outside the standard library that the pure layers may use.
 PURE = {"message": {"idna"}, "wire": set()}

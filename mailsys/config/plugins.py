@@ -74,6 +74,7 @@ class Installed(Protocol):
 def uses(configuration: Configuration) -> Iterator[Use]:
     """Every place that may name a plugin, in the order of the file."""
     yield from (Use("auth.sources", name) for name in configuration.auth.sources)
+    yield Use("store.kind", configuration.store.kind)
     yield from (Use("receive.header_writers", name) for name in configuration.receive.header_writers)
     yield from (Use("route.routers", name) for name in configuration.route.routers)
     for whom, name in configuration.route.deliveries.items():

@@ -9,7 +9,16 @@ from typing import Any
 from mailsys.config.schema import Configuration
 
 # The server is built on these: they stay as they are until it starts again.
-FIXED = ("data", "listen", "process.user", "log.file", "store.maildir", "auth.hashing_threads", "journal")
+FIXED = (
+    "data",
+    "listen",
+    "process.user",
+    "log.file",
+    "store.kind",
+    "store.maildir",
+    "auth.hashing_threads",
+    "journal",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,8 +120,12 @@ class Auth:
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """``[store]``: where an account's Maildir is; ``{data}``, ``{domain}`` and ``{user}`` are filled in."""
+    """``[store]``: ``kind`` is "maildir", "memory" (gone when the server stops), or a plugin's name.
 
+    ``maildir`` says where an account's Maildir is; ``{data}``, ``{domain}`` and ``{user}`` are filled in.
+    """
+
+    kind: str = setting(TEXT, "maildir")
     maildir: str = setting(TEMPLATE, "{data}/mail/{domain}/{user}")
 
 

@@ -49,7 +49,8 @@ def _of_copy(copy: JournalEvent, journal: JournalReader, configuration: Configur
         where = whereabouts(configuration, parse_address(account), file)
     except (AddressError, OSError) as error:
         where = f"The mailbox of {account} cannot be looked at: {getattr(error, 'strerror', error)}."
-    yield where
+    if where:
+        yield where
 
 
 def _unknown(events: Sequence[JournalEvent]) -> list[str]:

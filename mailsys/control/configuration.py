@@ -76,7 +76,7 @@ def installed() -> InstalledPlugins:
     from mailsys.extensions.installed import InstalledPlugins
     from mailsys.judge.builtin import BUILTIN
 
-    builtin = {"judge.judges": tuple(BUILTIN)}
+    builtin = {"judge.judges": tuple(BUILTIN), "store.kind": ("maildir", "memory")}
     return InstalledPlugins(find_plugins(mailsys.plugins), builtin)
 
 

@@ -13,12 +13,16 @@ from mailsys.store.maildir.whereabouts import whereabouts as maildir_whereabouts
 
 
 def whereabouts(configuration: Configuration, account: Address, file: str) -> str:
-    """Where a copy is now, in words; raises OSError."""
+    """Where a copy is now, in words, if its store is of Maildirs; raises OSError."""
+    if configuration.store.kind != "maildir":
+        return ""
     return maildir_whereabouts(_tree(configuration), account, file)
 
 
 def used_octets(configuration: Configuration, account: Account) -> int | None:
-    """How much of its quota an account uses; None without one.  Raises OSError."""
+    """How much of its quota an account uses; None without one, or without Maildirs.  Raises OSError."""
+    if configuration.store.kind != "maildir":
+        return None
     return QuotaLook(_tree(configuration), Disk()).used(account)
 
 

@@ -28,15 +28,20 @@ class Offline:
 
     def kept_mail_sentence(self, address: Address) -> str:
         """What stays of an account that was removed."""
-        path = Layout(self.configuration.store.maildir, self.configuration.data).root(address)
+        path = self._maildir(address) or f"the store {self.configuration.store.kind}"
         return f"The mail of {address.display()}, if there is any, stays in {path}."
 
     def earlier_mail_sentence(self, address: Address) -> str:
         """What a new account finds, when one of its name was there before; empty when there is nothing."""
-        path = Layout(self.configuration.store.maildir, self.configuration.data).root(address)
+        path = self._maildir(address)
         if not os.path.exists(path):
             return ""
         return f"Its mailbox is there already, in {path}, and its owner will read the mail in it."
+
+    def _maildir(self, address: Address) -> str:
+        """The folder of its mail; empty when mail is kept otherwise."""
+        store = self.configuration.store
+        return Layout(store.maildir, self.configuration.data).root(address) if store.kind == "maildir" else ""
 
     def postmaster_sentence(self, domain: str) -> str:
         """Who gets the mail for postmaster of this domain."""

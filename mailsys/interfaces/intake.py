@@ -19,7 +19,7 @@ class MailboxAction:
     """One copy for one account, decided before the commit.
 
     ``head`` is this copy's own header lines in front of the content (Return-Path, Delivered-To,
-    Received …).  ``name`` is the file's base name and unique for ever.  ``also_for`` are further
+    Received …).  ``name`` is the copy's own, and unique for ever in the store.  ``also_for`` are further
     recipients of the envelope who lead to the same account and share the copy.
     """
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from zope.interface import Attribute, Interface
 
+from mailsys.interfaces.intake import IMailDrop
 from mailsys.interfaces.routing import Account
 from mailsys.message.content import Content
 
@@ -64,13 +65,6 @@ class IMailbox(Interface):
         """Give up the hold on the mailbox."""
 
 
-class IMailStore(Interface):
-    """Mailboxes by account and folder."""
-
-    async def open(account: Account, folder: str, *, exclusive: bool) -> IMailbox:
-        """Open for reading; raises MailboxInUse, OSError.  ``exclusive`` is POP3's (RFC 1939 section 8)."""
-
-
 class IQuota(Interface):
     """How full the mailboxes are."""
 
@@ -82,3 +76,13 @@ class IQuota(Interface):
 
     def release(account: Account, octets: int, *, used: int) -> None:
         """End a hold of ``octets``: ``used`` is the size of the copy that was laid, 0 for none."""
+
+
+class IMailStore(Interface):
+    """Where mail is kept, as one: mailboxes to read, a drop for what comes, and how full they are."""
+
+    drop: IMailDrop = Attribute("where intake writes, lays and settles copies")
+    quota: IQuota = Attribute("how full the mailboxes are")
+
+    async def open(account: Account, folder: str, *, exclusive: bool) -> IMailbox:
+        """Open for reading; raises MailboxInUse, OSError.  ``exclusive`` is POP3's (RFC 1939 section 8)."""

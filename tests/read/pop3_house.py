@@ -18,7 +18,7 @@ class House:
 
     def __init__(self, messages=None):
         self.store = MemoryStore(uid_validity=1234567890)
-        self.store.put("ann@example.org", dict(MESSAGES if messages is None else messages))
+        self.contents.update(MESSAGES if messages is None else messages)
         self.logins = MemoryLogins({"ann@example.org": "correct horse", "bob@example.org": "pässword"})
         self.journal = MemoryJournal()
         self.sessions = 0
@@ -26,7 +26,7 @@ class House:
     @property
     def contents(self):
         """Ann's mail as it is in the store now."""
-        return self.store.folders["ann@example.org", "INBOX"]
+        return self.store.contents("ann@example.org")
 
     def new_session_id(self):
         self.sessions += 1

@@ -2,34 +2,19 @@
 
 import pytest
 from dialogs.runner import Play
+from fakes import MemoryDelivery
 from smtp_house import House
 from zope.interface import implementer
 
-from mailsys.interfaces import Attempt, DirectoryUnavailable, IDelivery, IRouter, PluginFailed
+from mailsys.interfaces import DirectoryUnavailable, IRouter, PluginFailed
 from mailsys.message.address import parse_address
-from mailsys.message.outcome import Deferred, Delivered, Failed, Step
+from mailsys.message.outcome import Deferred, Failed
 from mailsys.message.reply import LOCAL_ERROR, NO_SUCH_USER
 from mailsys.route.deliveries import DeliveryRouter
 
 TICKETS = parse_address("tickets@our.example")
 ANN = "RCPT TO:<ann@our.example>"
 MESSAGE = "From: a@client.example\r\nSubject: Printer\r\n\r\nIt is on fire.\r\n"
-
-
-@implementer(IDelivery)
-class MemoryDelivery:
-    """Keeps what it is given; ``outcome`` is what becomes of it."""
-
-    def __init__(self):
-        self.outcome = Delivered("ticket 17")
-        self.said = ""
-        self.taken = []
-
-    async def deliver(self, envelope, content, recipients):
-        octets = b"".join(content.pieces())
-        assert octets == content.read(0, content.size)
-        self.taken.append((envelope, octets, tuple(recipients)))
-        return {one: Attempt(self.outcome, Step.MESSAGE, said=self.said) for one in recipients}
 
 
 @pytest.fixture

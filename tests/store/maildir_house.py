@@ -58,7 +58,13 @@ class MaildirHouse:
         workers = workers or NoThreads()
         self.quota = MaildirQuota(self.tree, self.disk, workers, lambda: self.monotonic)
         self.store = MaildirStore(
-            self.tree, self.disk, workers, self.quota, lambda: self.clock, lambda octets: b"\xab" * octets
+            self.tree,
+            self.disk,
+            workers,
+            self.drop,
+            self.quota,
+            lambda: self.clock,
+            lambda octets: b"\xab" * octets,
         )
 
     def _tick(self):

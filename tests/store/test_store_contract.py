@@ -1,30 +1,50 @@
-"""The contract of IMailStore, over Maildirs and over the stand-in that other tests use."""
+"""The contract of a store, over Maildirs, over memory and over the stand-in that other tests use."""
 
-from types import SimpleNamespace
+import itertools
 
 import pytest
-from fakes import MemoryStore
-from maildir_house import ANN, MaildirHouse
-from store_contract import MailStoreContract
+from fakes import MemoryStore as StandIn
+from maildir_house import MaildirHouse
+from twisted.internet.task import Clock
+
+from mailsys.extensions.guard import Guard
+from mailsys.extensions.store import GuardedStore
+from mailsys.store.memory.store import MemoryStore
+from mailsys.testing import StoreContract
 
 
-class TestMaildirStore(MailStoreContract):
+class TestMaildirStore(StoreContract):
     @pytest.fixture
-    def host(self, tmp_path):
-        house = MaildirHouse(tmp_path)
-        names = (f"{number}.M1P1Q1.host" for number in range(1, 100))
-        return SimpleNamespace(
-            store=house.store, account=ANN, deliver=lambda octets: house.put(next(names), octets)
-        )
+    def store(self, tmp_path):
+        self.folder = tmp_path
+        self.lives = itertools.count()
+        return self.next_life()
+
+    def next_life(self):
+        house = MaildirHouse(self.folder)
+        house.clock += 1000 * next(self.lives)
+        return house.store
+
+    def again(self, store):
+        return self.next_life()
 
 
-class TestMemoryStore(MailStoreContract):
+class TestMemoryStore(StoreContract):
     @pytest.fixture
-    def host(self):
-        store = MemoryStore()
-        uids = iter(range(1, 100))
+    def store(self):
+        return MemoryStore("life", 7, lambda account, folder: None)
 
-        def deliver(octets):
-            store.folders.setdefault((str(ANN.address), "INBOX"), {})[next(uids)] = octets
 
-        return SimpleNamespace(store=store, account=ANN, deliver=deliver)
+class TestStandIn(StoreContract):
+    @pytest.fixture
+    def store(self):
+        return StandIn()
+
+
+class TestGuardedStore(StoreContract):
+    """Behind the guard a good store is as good."""
+
+    @pytest.fixture
+    def store(self):
+        store = MemoryStore("life", 7, lambda account, folder: None)
+        return GuardedStore(store, Guard("acme", "/somewhere/acme.py", 30.0, Clock()))

@@ -9,6 +9,7 @@ from zope.interface import implementer
 from mailsys.disk import Disk
 from mailsys.interfaces import Account, IMailbox, IMailStore, IWorkers, MailboxInUse
 from mailsys.message.address import Address
+from mailsys.store.maildir.delivery import MaildirDrop
 from mailsys.store.maildir.folders import INBOX, FolderNameError
 from mailsys.store.maildir.leftovers import Leftovers
 from mailsys.store.maildir.look import FolderLook, Look
@@ -28,6 +29,7 @@ class MaildirStore:
         tree: MaildirTree,
         disk: Disk,
         workers: IWorkers,
+        drop: MaildirDrop,
         quota: MaildirQuota,
         now: Callable[[], float],
         random_octets: Callable[[int], bytes],
@@ -35,7 +37,8 @@ class MaildirStore:
         self._tree = tree
         self._disk = disk
         self._workers = workers
-        self._quota = quota
+        self.drop = drop
+        self.quota = quota
         self._now = now
         self._random_octets = random_octets
         self._leftovers = Leftovers(disk, now)
@@ -58,7 +61,7 @@ class MaildirStore:
                 self._held.remove(key)
 
         def removed(octets: int, messages: int) -> None:
-            self._quota.subtract(account, octets, messages)
+            self.quota.subtract(account, octets, messages)
 
         return MaildirMailbox(path, look, self._workers, closed, removed)
 

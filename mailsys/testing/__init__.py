@@ -1,0 +1,45 @@
+"""What every judge, router, store … must do: suites for pytest, which a plugin's own tests inherit.
+
+A test of a whole judge is::
+
+    from mailsys.testing import JudgeContract
+
+    class TestBlocklist(JudgeContract):
+        @pytest.fixture
+        def judge(self):
+            return Blocklist(Settings())
+
+Our own judges, routers and stores, and the stand-ins of our tests, pass the same suites.
+"""
+
+import pytest
+
+# Before they are imported, so that a failed assertion shows its values.
+pytest.register_assert_rewrite(
+    *[f"{__name__}.{suite}" for suite in ("accounts", "command", "delivery", "headers", "judge", "maker")],
+    *[f"{__name__}.{suite}" for suite in ("router", "store")],
+)
+
+from mailsys.testing.accounts import AccountsContract
+from mailsys.testing.command import ControlCommandContract
+from mailsys.testing.delivery import DeliveryContract
+from mailsys.testing.headers import HeaderWriterContract
+from mailsys.testing.judge import JudgeContract
+from mailsys.testing.maker import PluginMakerContract, read_settings
+from mailsys.testing.router import RouterContract
+from mailsys.testing.services import result_of, services
+from mailsys.testing.store import StoreContract
+
+__all__ = [
+    "AccountsContract",
+    "ControlCommandContract",
+    "DeliveryContract",
+    "HeaderWriterContract",
+    "JudgeContract",
+    "PluginMakerContract",
+    "RouterContract",
+    "StoreContract",
+    "read_settings",
+    "result_of",
+    "services",
+]
