@@ -142,9 +142,6 @@ class MemoryMailbox(RealMemoryMailbox):
         self.is_cached = False  # is every message in memory, as the kernel's page cache may have it?
         self.reads = []  # UIDs, in the order in which they were read
 
-    def name(self, uid):
-        return f"file{uid}" if uid in self._contents else ""
-
     async def content(self, uid):
         return MemoryContent([self._read_or_fail(uid)])
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from zope.interface import implementer
 
 from mailsys.extensions.drop import GuardedDrop, GuardedQuota
+from mailsys.extensions.fit import wrong_text
 from mailsys.extensions.guard import Fits, Guard
 from mailsys.interfaces import (
     Account,
@@ -56,6 +57,13 @@ class GuardedMailbox:
         self._guard = guard
         self.uid_validity: int = mailbox.uid_validity
         self.messages: Sequence[StoredMessage] = mailbox.messages
+
+    def name(self, uid: int) -> str:
+        """What the copy is called; empty when the plugin cannot tell."""
+        try:
+            return self._guard.call("name", lambda: self._mailbox.name(uid), wrong_text)
+        except PluginFailed:
+            return ""
 
     async def content(self, uid: int) -> Content:
         """The message; raises KeyError, OSError."""

@@ -146,6 +146,15 @@ class ReadingContract(StoreAsked):
         assert mailbox.read_cached(large) is None
         assert mailbox.read_cached(two + 7) is None
 
+    def test_a_message_has_the_name_of_its_copy(self, store: IMailStore) -> None:
+        """So that a story can tell who fetched what; it has none when it has gone."""
+        action = self.deliver(store, ONE)
+        mailbox = self.open(store)
+        [message] = mailbox.messages
+        assert mailbox.name(message.uid) == action.name
+        self.wait_for(mailbox.expunge([message.uid]))
+        assert mailbox.name(message.uid) == ""
+
     def test_uids_and_uid_validity_stay(self, store: IMailStore) -> None:
         """A mailbox is as it was when it was opened; the next one knows more."""
         self.deliver(store, ONE)

@@ -11,6 +11,7 @@ from mailsys.accounts.checker import StoredPasswords
 from mailsys.accounts.credentials import own_credentials
 from mailsys.accounts.database import open_database
 from mailsys.accounts.directory import Directory
+from mailsys.accounts.hashing import HashingQueue
 from mailsys.accounts.recent import RecentLogins
 from mailsys.accounts.sources import DirectoryWithSources
 from mailsys.config.schema import Configuration
@@ -85,7 +86,9 @@ class TestStoredPasswords(AccountsContract):
     @pytest.fixture
     def source(self, accounts):
         directory = Directory(accounts, Clock())
-        yield StoredPasswords(directory, accounts, NoThreads(), RecentLogins(Clock(), b"key"))
+        yield StoredPasswords(
+            directory, accounts, HashingQueue(NoThreads(), 1), RecentLogins(Clock(), b"key")
+        )
         directory.close()
 
 

@@ -177,6 +177,7 @@ def test_a_mailbox_that_fails_hurts_one_answer():
     mailbox = mailbox_with(
         content=answering(MemoryError()),
         read_cached=raising(RecursionError()),
+        name=raising(MemoryError()),
         read_many=answering([b"one", 7]),
         expunge=answering(ValueError()),
         close=raising(ValueError()),
@@ -185,6 +186,7 @@ def test_a_mailbox_that_fails_hurts_one_answer():
         with pytest.raises(OSError, match="the plugin acme failed"):
             result_of(asked)
     assert mailbox.read_cached(1) is None
+    assert mailbox.name(1) == ""
     with pytest.raises(NotRemoved):
         result_of(mailbox.expunge([1]))
     mailbox.close()

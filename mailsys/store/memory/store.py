@@ -28,6 +28,12 @@ class MemoryMailbox:
         self._mail = mail
         self._closed: Callable[[], None] | None = closed
 
+    def name(self, uid: int) -> str:
+        """What it is called for ever; empty when it has gone."""
+        with self._mail.lock:
+            copy = self._folder.copies.get(uid)
+            return copy.name if copy else ""
+
     async def content(self, uid: int) -> Content:
         """The message; raises KeyError when it has gone."""
         return MemoryContent([self._octets(uid)])
