@@ -1,0 +1,85 @@
+"""What is in the queue, as people want to see it: read from the file, beside a server or without one."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mailsys.interfaces import Selection
+from mailsys.queue.orders import matching
+
+_RECIPIENT = (
+    "address, destination, state, attempts, next_attempt, last_attempt, remote, tls, said, reason,"
+    " is_uncertain, ended"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ListedRecipient:
+    """A row of ``recipients``.  Times are seconds since 1970."""
+
+    address: str
+    destination: str
+    state: str
+    attempts: int
+    next_attempt: float
+    last_attempt: float
+    remote: str
+    tls: str
+    said: str
+    reason: str
+    is_uncertain: bool
+    ended: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ListedMessage:
+    """A row of ``messages`` with its recipients.  ``sender`` is empty for notices."""
+
+    id: str
+    at: float
+    sender: str
+    octets: int
+    not_before: float
+    finished: float | None
+    recipients: tuple[ListedRecipient, ...]
+
+
+def messages(
+    connection: sqlite3.Connection, selections: Sequence[Selection], *, is_finished: bool, limit: int
+) -> list[ListedMessage]:
+    """Up to ``limit`` messages that match any selection, the oldest first; raises sqlite3.Error."""
+    found: dict[str, tuple[Any, ...]] = {}
+    for selection in selections or [Selection()]:
+        for row in _messages(connection, selection, is_finished=is_finished, limit=limit):
+            found[row[0]] = row
+    oldest = sorted(found.values(), key=lambda row: (row[1], row[0]))[:limit]
+    return [ListedMessage(*row, recipients=_recipients(connection, row[0])) for row in oldest]
+
+
+def _messages(
+    connection: sqlite3.Connection, selection: Selection, *, is_finished: bool, limit: int
+) -> list[tuple[Any, ...]]:
+    condition, values = matching(selection)
+    if selection == Selection():
+        where = ""
+    elif selection == Selection(id=selection.id):
+        where = "AND m.id = :id"
+    else:
+        where = f"AND EXISTS (SELECT 1 FROM recipients r WHERE r.message = m.id AND {condition})"
+    return connection.execute(
+        "SELECT m.id, m.at, m.sender, m.octets, m.not_before, m.finished FROM messages m"  # noqa: S608
+        f" WHERE m.finished IS {'NOT NULL' if is_finished else 'NULL'} {where}"
+        f" ORDER BY {'m.finished' if is_finished else 'm.at'} LIMIT :limit",
+        {**values, "limit": limit},
+    ).fetchall()
+
+
+def _recipients(connection: sqlite3.Connection, id_: str) -> tuple[ListedRecipient, ...]:
+    rows = connection.execute(
+        f"SELECT {_RECIPIENT} FROM recipients WHERE message = ? ORDER BY number",  # noqa: S608
+        (id_,),
+    )
+    return tuple(ListedRecipient(*row[:10], bool(row[10]), row[11]) for row in rows)
