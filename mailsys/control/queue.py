@@ -101,10 +101,8 @@ def run_order(arguments: argparse.Namespace) -> int:
         count = carry_out(configuration, arguments.verb, selections)
     if not count:
         state = "is held" if arguments.verb is Verb.RELEASE else "waits"
-        what = " and ".join(map(printable, arguments.what))
-        raise CannotDo(
-            f"Nothing {state}{f' for {what}' if what else ''}; what is tried just now comes later."
-        )
+        what = f" for {' and '.join(map(printable, arguments.what))}" if arguments.what else ""
+        raise CannotDo(f"Nothing {state}{what}; what is being tried just now comes later.")
     recipients = "1 recipient is" if count == 1 else f"{count:,} recipients are"
     print(f"{recipients} {_ORDERS[arguments.verb][1]}.")
     return 0

@@ -97,6 +97,7 @@ def as_json(message: ListedMessage) -> dict[str, Any]:
     for key in ("at", "not_before", "finished"):
         values[key] = _iso(values[key])
     for recipient in values["recipients"]:
+        recipient["is_uncertain"] = bool(recipient["is_uncertain"])
         for key in ("next_attempt", "last_attempt", "ended"):
             recipient[key] = _iso(recipient[key])
     return values

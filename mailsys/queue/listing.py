@@ -30,7 +30,7 @@ class ListedRecipient:
     tls: str
     said: str
     reason: str
-    is_uncertain: bool
+    is_uncertain: int
     ended: float | None
 
 
@@ -56,7 +56,7 @@ def messages(
         for row in _messages(connection, selection, is_finished=is_finished, limit=limit):
             found[row[0]] = row
     oldest = sorted(found.values(), key=lambda row: (row[1], row[0]))[:limit]
-    return [ListedMessage(*row, recipients=_recipients(connection, row[0])) for row in oldest]
+    return [_listed(connection, *row) for row in oldest]
 
 
 def _messages(
@@ -68,7 +68,7 @@ def _messages(
     elif selection == Selection(id=selection.id):
         where = "AND m.id = :id"
     else:
-        where = f"AND EXISTS (SELECT 1 FROM recipients r WHERE r.message = m.id AND {condition})"
+        where = f"AND EXISTS (SELECT 1 FROM recipients r WHERE r.message = m.id AND {condition})"  # noqa: S608
     return connection.execute(
         "SELECT m.id, m.at, m.sender, m.octets, m.not_before, m.finished FROM messages m"  # noqa: S608
         f" WHERE m.finished IS {'NOT NULL' if is_finished else 'NULL'} {where}"
@@ -82,4 +82,16 @@ def _recipients(connection: sqlite3.Connection, id_: str) -> tuple[ListedRecipie
         f"SELECT {_RECIPIENT} FROM recipients WHERE message = ? ORDER BY number",  # noqa: S608
         (id_,),
     )
-    return tuple(ListedRecipient(*row[:10], bool(row[10]), row[11]) for row in rows)
+    return tuple([ListedRecipient(*row) for row in rows])
+
+
+def _listed(
+    connection: sqlite3.Connection,
+    id_: str,
+    at: float,
+    sender: str,
+    octets: int,
+    not_before: float,
+    finished: float | None,
+) -> ListedMessage:
+    return ListedMessage(id_, at, sender, octets, not_before, finished, _recipients(connection, id_))

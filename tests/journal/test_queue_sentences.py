@@ -1,0 +1,48 @@
+"""The story of a message in the queue, as it is told."""
+
+from mailsys.interfaces import Attempt
+from mailsys.journal import queue_events as events
+from mailsys.journal.sentences import sentences
+from mailsys.message.address import Address
+from mailsys.message.outcome import Deferred, Delivered, Step
+from mailsys.message.reply import Reply
+
+BOB = Address("bob", "far.test")
+MX = "mx.far.test [192.0.2.1]:25"
+LATER = Reply(451, "4.7.1", "come back later")
+
+
+def told(event):
+    (sentence,) = sentences(event.facts, lambda at: f"time {at:.0f}")
+    return sentence
+
+
+def test_it_waits():
+    assert told(events.queued("m.1", [BOB], "", 1.0)) == "Waits in the queue for <bob@far.test>."
+    assert "over the limit" in told(events.queued("m.1", [BOB], "over the limit", 1.0))
+
+
+def test_it_was_taken():
+    attempt = Attempt(Delivered(MX), Step.MESSAGE, MX, "TLSv1.3 TLS_AES_256_GCM_SHA384", "250 thanks")
+    sentence = told(events.sent("m.1", BOB, 2, attempt, 1.0))
+    for words in ("bob@far.test", MX, "TLS 1.3", "250 thanks", "attempt 2"):
+        assert words in sentence
+
+
+def test_it_was_put_off():
+    attempt = Attempt(Deferred(LATER), Step.RCPT, MX, "", "451 4.7.1 come back later")
+    sentence = told(events.put_off("m.1", BOB, 1, attempt, str(LATER), 901.0, 1.0))
+    for words in ("Attempt 1", "bob@far.test", MX, "come back later", "time 901"):
+        assert words in sentence
+
+
+def test_a_doubt_is_told():
+    attempt = Attempt(Deferred(LATER), Step.MESSAGE, MX, is_uncertain=True)
+    sentence = told(events.put_off("m.1", BOB, 1, attempt, str(LATER), 901.0, 1.0))
+    assert "may have taken it" in sentence
+
+
+def test_it_failed_or_is_held():
+    assert "Will not reach <bob@far.test>" in told(events.given_up("m.1", BOB, 9, None, "550 5.1.1 no", 1.0))
+    assert "until somebody releases it" in told(events.held("m.1", BOB, "broke", 1.0))
+    assert "remove" in told(events.ordered("m.1", BOB, "remove", 1.0))
