@@ -4,11 +4,13 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 # The same cases each time, so that ./check says the same twice; pytest bounds the time.
-# To look for new cases: ./check --hypothesis-profile=default
+# To look for new cases: ./check --hypothesis-profile=default, and for many of them
+# ./check tests/fuzz --hypothesis-profile=long
 settings.register_profile("check", derandomize=True, deadline=None)
+settings.register_profile("long", max_examples=4000, deadline=None, suppress_health_check=list(HealthCheck))
 settings.load_profile("check")
 
 REPOSITORY = Path(__file__).parent.parent

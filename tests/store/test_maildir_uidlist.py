@@ -162,3 +162,16 @@ def test_damaged_uid_validities_are_replaced(tmp_path):
     (tmp_path / f"dovecot-uidvalidity.{HIGHEST:08x}").touch()
     assert next_uid_validity(Disk(), str(tmp_path), 1000.0) == 1000
     assert next_uid_validity(Disk(), str(tmp_path), 1000.0) == 1001
+
+
+@pytest.mark.parametrize(
+    "header", [b"3 V1 N5 G\x80", b"3 V1 N5 Gx\ty", b"3 V1 N5 G\x00", b"3 V1 N5 G\xc3\xa4"]
+)
+def test_a_header_field_that_no_program_writes_is_not_handed_on(header):
+    found = parse(header + b"\n1 :a\n")
+    assert found.render() == b"3 V1 N5\n1 :a\n"
+
+
+@pytest.mark.parametrize("header", [b"3 V1 N5\t\x80", b"3 V1 N5\t7", b"3 V1\x1c N5"])
+def test_numbers_with_something_behind_them_are_lost(header):
+    assert parse(header + b"\n1 :a\n") is None

@@ -28,6 +28,7 @@ NAME = "dovecot-uidlist"
 # A million messages take about 60 MB.
 FILE_OCTETS = 256 * 1024 * 1024
 
+_PLAIN = re.compile("[!-~]+")
 _HEADER = re.compile(r"3((?: [A-Za-z][^ ]*)+)")
 
 
@@ -90,12 +91,14 @@ def _parse_header(line: str) -> UidList | None:
     match = _HEADER.fullmatch(line)
     if match is None:
         return None
-    fields = {text[0]: text[1:] for text in match.group(1).split()}
+    fields = {text[0]: text[1:] for text in match.group(1).split(" ")[1:]}
     uid_validity = _number(fields.pop("V", ""))
     next_uid = _number(fields.pop("N", "1"))
     if not uid_validity or not next_uid:
         return None
-    return UidList(uid_validity, next_uid, tuple(key + value for key, value in fields.items()))
+    kept = (key + value for key, value in fields.items())
+    # What no program of mail would write there is not handed on: it might not even be text.
+    return UidList(uid_validity, next_uid, tuple(text for text in kept if _PLAIN.fullmatch(text)))
 
 
 def _number(text: str) -> int:
