@@ -33,6 +33,7 @@ from mailsys.process import (
     first_environment,
     forbid_core_dumps,
     keep_files_private,
+    keep_what_is_loaded,
     make_data_folder,
     raise_file_limit,
     sign,
@@ -175,6 +176,7 @@ class MailHost(Service):
         await stations.start()
         self._watch_certificates(stations)
         if not self._is_stopping:
+            keep_what_is_loaded()
             self._listeners.let_in(stations.converse, stations.note_refusal)
             self._status.phase = "serving"
             self._supervisor.ready()
