@@ -86,6 +86,7 @@ def run_remove(arguments: argparse.Namespace) -> int:
     address = read_address(arguments.address).folded()
     with opened_accounts(read_configuration(arguments)) as offline:
         offline.database.accounts.remove(address)
+        offline.forget_logins([address])
         print(f"The account {address.display()} was removed.")
         print(offline.kept_mail_sentence(address))
         for alias, targets in offline.database.aliases.all().items():

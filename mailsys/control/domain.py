@@ -44,6 +44,7 @@ def run_remove(arguments: argparse.Namespace) -> int:
     with opened_accounts(read_configuration(arguments)) as offline:
         accounts = [listed.account.address for listed in offline.database.accounts.all(domain)]
         offline.database.domains.remove(domain, with_contents=arguments.force)
+        offline.forget_logins(accounts)
         print(f"Mail for {display_domain(domain)} is refused from now on.")
         for address in accounts:
             print(offline.kept_mail_sentence(address))

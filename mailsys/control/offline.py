@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 from mailsys.accounts.database import FILE_NAME, AccountsError, Database, open_database
+from mailsys.accounts.history.file import FILE_NAME as LOGINS
+from mailsys.accounts.history.file import open_existing
+from mailsys.accounts.history.rows import Request
 from mailsys.config import Configuration
 from mailsys.control.command import CannotDo
 from mailsys.message.address import Address, AddressError, display_domain, parse_address, parse_domain
@@ -42,6 +47,16 @@ class Offline:
         """The folder of its mail; empty when mail is kept otherwise."""
         store = self.configuration.store
         return Layout(store.maildir, self.configuration.data).root(address) if store.kind == "maildir" else ""
+
+    def forget_logins(self, addresses: Iterable[Address]) -> None:
+        """Whoever gets these names later does not inherit their networks; raises CannotDo."""
+        path = os.path.join(self.configuration.data, LOGINS)
+        try:
+            if (file := open_existing(path)) is not None:
+                with closing(file):
+                    file.request([Request("forget", str(address)) for address in addresses], time.time())
+        except (sqlite3.Error, OSError) as error:
+            raise CannotDo(f"What {path} knows of its logins could not be forgotten: {error}.") from error
 
     def postmaster_sentence(self, domain: str) -> str:
         """Who gets the mail for postmaster of this domain."""

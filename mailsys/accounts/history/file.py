@@ -135,6 +135,21 @@ class LoginFile:
         )
         return [Failures(*row) for row in rows]
 
+    def of_network(self, network: str, since: float = 0.0) -> tuple[list[Seen], list[Failures]]:
+        """What came from there, the last at the end."""
+        where = "WHERE network = ? AND last >= ? ORDER BY last"
+        return self._rows(where, (network, since))
+
+    def newest(self, since: float, rows: int) -> tuple[list[Seen], list[Failures]]:
+        """The last of all accounts, at most so many of each, the last at the end."""
+        seen, failures = self._rows("WHERE last >= ? ORDER BY last DESC LIMIT ?", (since, rows))
+        return seen[::-1], failures[::-1]
+
+    def _rows(self, where: str, values: tuple[object, ...]) -> tuple[list[Seen], list[Failures]]:
+        seen = self._connection.execute(f"SELECT * FROM seen {where}", values)  # noqa: S608
+        failures = self._connection.execute(f"SELECT * FROM failures {where}", values)  # noqa: S608
+        return [Seen(*row) for row in seen], [Failures(*row) for row in failures]
+
     def request(self, requests: Sequence[Request], now: float) -> None:
         """Let a running server know within a moment; the file says so at once."""
         self._connection.execute("BEGIN IMMEDIATE")
