@@ -1,0 +1,1 @@
+"""A day's life of a server, compressed: mail, logins, people who hang up, restarts; and what it leaves."""
