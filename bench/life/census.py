@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -26,8 +26,13 @@ class Census:
     in_mailboxes: int
 
 
-def take_census(pid: int, data: Path, messages: int) -> Census:
-    """Count; raises OSError when the process may not be looked at or is no more."""
+def unfinished(data: Path) -> set[Path]:
+    """Copies that are being written, or were when their writer was killed: those go after 36 hours."""
+    return set((data / "mail").glob("**/tmp/*"))
+
+
+def take_census(pid: int, data: Path, messages: int, left: Set[Path] = frozenset()) -> Census:
+    """Count, but not what a killed process has ``left``; raises OSError when the process is no more."""
     process = PROC / str(pid)
     rollup = dict(re.findall(r"^(\w+): +(\d+) kB$", (process / "smaps_rollup").read_text(), re.MULTILINE))
     intake = data / "intake"
@@ -39,7 +44,7 @@ def take_census(pid: int, data: Path, messages: int) -> Census:
         threads=len(list((process / "task").iterdir())),
         segments=len(list(intake.glob("*.log"))),
         spooled=len(list((intake / "spool").glob("*"))),
-        in_tmp=len(list((data / "mail").glob("**/tmp/*"))),
+        in_tmp=len(unfinished(data) - left),
         in_mailboxes=sum(len(list((data / "mail").glob(f"**/{folder}/*"))) for folder in ("new", "cur")),
     )
 

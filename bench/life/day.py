@@ -10,9 +10,10 @@ import ssl
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from bench.life.census import Census, take_census
+from bench.life.census import Census, take_census, unfinished
 from bench.life.ledger import Ledger
 from bench.life.visitors import NotNow, Owner, Sender, calling, guess, look_in
 from mailsys.lab.host import Host
@@ -45,6 +46,7 @@ class Day:
         self.ledger = Ledger()
         self.censuses: list[Census] = []
         self._is_restarting = False
+        self._left: set[Path] = set()
         line = b"What a day it was, and how much there is to tell of it\r\n"
         self._body = line * max(1, plan.octets // len(line))
         self._owners = [
@@ -109,6 +111,7 @@ class Day:
             return
         self._is_restarting = True
         await asyncio.to_thread(self._host.kill if how is signal.SIGKILL else self._host.stop)
+        self._left = unfinished(self._host.directory / "data")
         self._host.start()
         await asyncio.to_thread(self._host.wait_until_ready)
         self._is_restarting = False
@@ -130,7 +133,7 @@ class Day:
         deadline = time.monotonic() + QUIET_SECONDS
         before = -1
         while True:
-            census = take_census(self._host.pid or 0, data, len(self.ledger.promised))
+            census = take_census(self._host.pid or 0, data, len(self.ledger.promised), self._left)
             is_done = census.segments <= 1 and not census.spooled and not census.in_tmp
             if (is_done and census.descriptors == before) or time.monotonic() > deadline:
                 return census
