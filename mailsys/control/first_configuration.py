@@ -108,8 +108,8 @@ _HEAD = """\
 
 _TLS = """
 [tls]
-certificate = "tls/cert.pem"  # made by 'mailsys init', trusted by nobody else:
-key = "tls/key.pem"           # put one from a certificate authority in its place
+certificate = "tls/cert.pem"  # made by 'mailsys init', trusted by nobody else.  One from certbot:
+key = "tls/key.pem"           # /etc/letsencrypt/live/NAME/fullchain.pem and privkey.pem
 
 # What is spoken where.  An endpoint is tcp:PORT for IPv4, tcp6:PORT for both IPv6 and IPv4,
 # or tcp:PORT:interface=ADDRESS for one address; tls is starttls, implicit or none.

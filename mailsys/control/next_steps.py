@@ -52,5 +52,10 @@ def _publish(first: FirstConfiguration, domains: Sequence[str]) -> Iterator[str]
         yield f"     {domain}.  MX  10 {first.hostname}."
     yield f"     {first.hostname}.  {record}  {value}"
     yield f"   and have your provider let that address point back to {first.hostname}."
-    yield "4. Get a certificate that others trust, and name it in the configuration below [tls]."
+    yield "4. Get a certificate that others trust, for example with certbot and port 80 open to it:"
+    yield f"     certbot certonly --standalone -d {first.hostname}"
+    yield "   and name it in the configuration below [tls]:"
+    yield f'     certificate = "/etc/letsencrypt/live/{first.hostname}/fullchain.pem"'
+    yield f'     key = "/etc/letsencrypt/live/{first.hostname}/privkey.pem"'
+    yield "   The server's user must be able to read them: docs/certificates.rst says how."
     yield "   Until then it is one that this host made itself, at which mail programs balk."

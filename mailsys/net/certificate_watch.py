@@ -101,7 +101,7 @@ class CertificateWatch:
             new = await self._workers.run(read_certificate, old.files)
         except CertificateError as error:
             self._refused[old.files] = stamp
-            log.error("{reason}  {what}", reason=str(error), what=_what_stays(error))
+            _tell_what_stays(error)
             return
         self._tls.replace(old, new)
         log.info("Renewed: certificate {certificate}", certificate=describe(new))
@@ -117,7 +117,10 @@ def _stamps(all_files: list[CertificateFiles]) -> list[Stamp]:
     return [files.stamp() for files in all_files]
 
 
-def _what_stays(error: CertificateError) -> str:
-    if error.is_denied:
-        return "The certificate in force stays, and a renewed one is used only after a restart."
-    return "The certificate in force stays; the files are read again when they change."
+def _tell_what_stays(error: CertificateError) -> None:
+    if error.is_denied:  # usual after root was given up, and of no harm until the next renewal
+        what = "Until then a renewed certificate is used only after a restart."
+        log.warn("{reason}  {what}", reason=str(error.faults[-1]), what=what)
+    else:
+        what = "The certificate in force stays; the files are read again when they change."
+        log.error("{reason}  {what}", reason=str(error), what=what)

@@ -1,6 +1,10 @@
 import os
 
 import pytest
+from plugin_makers import greylist, installed
+
+from mailsys.config import ConfigurationError, load
+from mailsys.tls.files import CertificateFiles
 
 
 def test_every_mistake_is_told_at_once(mistakes):
@@ -256,3 +260,23 @@ def test_a_locked_key(mistakes, certificates, tmp_path):
     (tmp_path / "key.pem").write_bytes(locked)
     [told] = mistakes(f"[tls]\ncertificate = '{certificates[0]}/cert.pem'\nkey = 'key.pem'\n")
     assert "locked with a password" in told
+
+
+def test_files_that_may_no_longer_be_read_are_no_mistake_while_their_certificate_is_in_force(
+    read, certificates, monkeypatch
+):
+    """As for a server that has given up root, and is told to read its configuration again."""
+    files = CertificateFiles(f"{certificates[0]}/cert.pem", f"{certificates[0]}/key.pem")
+    text = f"[tls]\ncertificate = '{files.certificate}'\nkey = '{files.key}'\n"
+    path = read(text).path
+    true = open
+
+    def refuse(name, *arguments, **more):
+        if name == files.key:
+            raise PermissionError(13, "Permission denied", name)
+        return true(name, *arguments, **more)
+
+    monkeypatch.setattr("builtins.open", refuse)
+    assert load(path, installed(greylist()), in_force=[files]).tls.key == files.key
+    with pytest.raises(ConfigurationError, match=r"tls.key = .* cannot be read by the user .*; let "):
+        load(path, installed(greylist()))

@@ -2,6 +2,7 @@ import json
 import tomllib
 
 import pytest
+from authority import DAY, NOW, Authority
 
 from mailsys.control import main
 
@@ -69,3 +70,43 @@ def test_show_as_json(config):
 
 def test_show_refuses_what_check_refuses(config):
     assert config("show", "")[0] == 1
+
+
+def test_certificates_are_told_with_what_will_not_work(config, tmp_path):
+    authority = Authority(tmp_path)
+    one = authority.issue("one", "mail.example.org", days=10.5, age=79.5)
+    two = authority.issue("two", "*.example.net", alone=True)
+    status, told, errors = config("check", tls_of(one, two))
+    assert (status, errors) == (0, "")
+    until = [(NOW + days * DAY).strftime("%Y-%m-%d") for days in (10.5, 90)]
+    assert told.splitlines()[1:] == [
+        "Note: there is no [[listen]], so a server would open no port.",
+        f"Certificate {one[0]}: for mail.example.org; by Test Authority Test Issuer; until {until[0]}.",
+        f"Certificate {two[0]}: for *.example.net; by Test Authority Test Issuer; until {until[1]}.",
+        f"Warning: The certificate {one[0]} expires in 10 days ({until[0]}): see that it is renewed.",
+        f"Warning: The certificate {two[0]} comes without that of its issuer, so that others"
+        " may not trust it: name the file with the full chain (certbot calls it fullchain.pem).",
+    ]
+
+
+def test_each_certificate_is_checked(config, tmp_path):
+    authority = Authority(tmp_path)
+    one, two = (authority.issue(name, "mail.example.org") for name in ("one", "two"))
+    _status, _told, errors = config("check", tls_of(one, (two[0], one[1])))
+    assert "tls.certificates[1].key = " in errors
+    assert " does not belong to the certificate; " in errors
+    _status, _told, errors = config("check", tls_of(one, two).replace("[tls]\n", "[tls]\nkeys = 1\n"))
+    assert "tls.keys = 1 is not known; did you mean key?" in errors
+    _status, _told, errors = config("check", tls_of(("", ""), two))
+    assert "tls.certificate is missing, though there are [[tls.certificates]]; " in errors
+    status, told, _errors = config("show", tls_of(one, two))
+    assert status == 0
+    assert config("show", told)[1] == told
+
+
+def tls_of(first, further):
+    return (
+        "hostname = 'mail.example.org'\n"
+        f"[tls]\ncertificate = '{first[0]}'\nkey = '{first[1]}'\n"
+        f"[[tls.certificates]]\ncertificate = '{further[0]}'\nkey = '{further[1]}'\n"
+    )

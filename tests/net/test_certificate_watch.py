@@ -180,7 +180,7 @@ def test_after_root_was_given_up_the_log_says_what_the_user_needs(watched, monke
     [line] = watched.look(20)
     assert line.startswith(f"The key {key} cannot be read by the user ")
     assert "(permission denied); let " in line
-    assert line.endswith("a renewed one is used only after a restart.")
+    assert line.endswith("a renewed certificate is used only after a restart.")
     assert watched.serial() == before
 
 
