@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, settings
 
 # The same cases each time, so that ./check says the same twice; pytest bounds the time.
 # To look for new cases: ./check --hypothesis-profile=default, and for many of them
-# ./check tests/fuzz --hypothesis-profile=long
+# ./check tests/fuzz --hypothesis-profile=long --timeout=3600
 settings.register_profile("check", derandomize=True, deadline=None)
 settings.register_profile("long", max_examples=4000, deadline=None, suppress_health_check=list(HealthCheck))
 settings.load_profile("check")

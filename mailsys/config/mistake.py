@@ -24,7 +24,13 @@ class Mistake:
     def __str__(self) -> str:
         said = f"{self.key} = {self.value}" if self.value else self.key
         ending = "" if self.right.endswith("?") else "."
-        return f"{said} {self.wrong}; {self.right}{ending}"
+        sentence = f"{said} {self.wrong}; {self.right}{ending}"
+        return sentence if sentence.isprintable() else _visible(sentence)
+
+
+def _visible(text: str) -> str:
+    """Nothing that a file holds moves a terminal's cursor, or turns the direction of writing."""
+    return "".join([character if character.isprintable() else ascii(character)[1:-1] for character in text])
 
 
 class ConfigurationError(Exception):
