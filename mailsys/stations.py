@@ -344,7 +344,10 @@ def _admission(
 
 def dry_plugins(configuration: Configuration) -> Plugins:
     """The plugins without a server around them: they are made and never started.  Raises CannotWork."""
-    paths, clock = Paths(configuration.data), Clock()
+    from twisted.internet import reactor
+
+    paths = Paths(configuration.data)
+    clock: Any = reactor  # a command that has to wait runs it; else nothing of it is used
 
     def services(name: str) -> Services:
         folder = paths.plugin(name)

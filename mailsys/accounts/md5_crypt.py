@@ -41,10 +41,10 @@ def parse_md5_crypt(text: str) -> Md5Crypt:
     return Md5Crypt(match[1].encode(), match[2])
 
 
-def md5_crypt(password: bytes, salt: bytes) -> str:
-    """The hash as it is written after the last ``$``."""
+def md5_crypt(password: bytes, salt: bytes, magic: bytes = b"$1$") -> str:
+    """The hash as it is written after the last ``$``; Apache's has the magic ``$apr1$``."""
     inner = _md5(password + salt + password)
-    mixed = password + b"$1$" + salt + (inner * (len(password) // 16 + 1))[: len(password)]
+    mixed = password + magic + salt + (inner * (len(password) // 16 + 1))[: len(password)]
     bits = len(password)
     while bits:
         mixed += b"\0" if bits & 1 else password[:1]

@@ -24,12 +24,13 @@ COMMANDS: tuple[str, ...] = (
     "queue",
     "trace",
     "explain",
+    "plugins",
     "lab",
 )
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The whole command line."""
+def build_parser(argv: Sequence[str]) -> argparse.ArgumentParser:
+    """The whole command line; plugins are looked for only when the words name no command of ours."""
     parser = argparse.ArgumentParser(
         prog="mailsys", description="A complete mail host for a small organisation."
     )
@@ -42,6 +43,10 @@ def build_parser() -> argparse.ArgumentParser:
     subcommands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name in COMMANDS:
         importlib.import_module(f"mailsys.control.{name}").add_parser(subcommands)
+    if not any(word in subcommands.choices for word in argv):
+        from mailsys.control.further import add_parsers
+
+        add_parsers(subcommands)
     return parser
 
 
@@ -62,7 +67,8 @@ def find_configuration(named: str | None) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the result is the exit status."""
-    arguments = build_parser().parse_args(argv)
+    argv = sys.argv[1:] if argv is None else argv
+    arguments = build_parser(argv).parse_args(argv)
     try:
         return int(arguments.run(arguments))
     except CannotDo as reason:

@@ -10,7 +10,7 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from zope.interface import implementer
 
 from mailsys.extensions.guard import Guard
-from mailsys.interfaces import LoginUnavailable, PluginFailed
+from mailsys.interfaces import DirectoryUnavailable, LoginUnavailable, PluginFailed
 from mailsys.message.address import AddressError, parse_address
 
 
@@ -28,7 +28,7 @@ class GuardedChecker:
         return Deferred.fromCoroutine(self._ask(credentials))
 
     async def _ask(self, credentials: Any) -> bytes | tuple[()]:
-        declared = (UnauthorizedLogin, LoginUnavailable)
+        declared = (UnauthorizedLogin, LoginUnavailable, DirectoryUnavailable)
         try:
             return await self._guard.ask(
                 "requestAvatarId",
