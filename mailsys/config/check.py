@@ -71,7 +71,8 @@ def _check_smarthost(configuration: Configuration) -> Iterator[Mistake]:
     if hop and hop.user and not path:
         right = "name a file that holds its password in smarthost_password_file"
         yield Mistake("send.smarthost", shown(str(hop)), "has a user without a password", right)
-    if path and not os.access(path, os.R_OK):
-        wrong = "cannot be read" if os.path.exists(path) else "does not exist"
-        right = "name a file that this user can read"
-        yield Mistake("send.smarthost_password_file", shown(path), wrong, right)
+    for key in ("smarthost_password_file", "authorities"):
+        path = getattr(configuration.send, key)
+        if path and not os.access(path, os.R_OK):
+            wrong = "cannot be read" if os.path.exists(path) else "does not exist"
+            yield Mistake(f"send.{key}", shown(path), wrong, "name a file that this user can read")

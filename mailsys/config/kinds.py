@@ -235,6 +235,23 @@ def _write_name_server(server: NameServer) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
+def read_source_addresses(value: object) -> tuple[str, ...]:
+    """IP addresses, at most one of each kind."""
+    addresses = tuple(read_each(_read_ip, value))
+    if len({":" in address for address in addresses}) < len(addresses):
+        raise Wrong("has two of one kind", "name one IPv4 and one IPv6 address at most")
+    return addresses
+
+
+def _read_ip(item: object) -> str:
+    text = read_text(item)
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        right = 'write IP addresses as in "192.0.2.1" or "2001:db8::1"'
+        raise Wrong(f'has "{text}", which is no address', right) from None
+
+
 def read_smarthost(value: object) -> NextHop | None:
     """The relay for all mail, or None."""
     text = read_text(value)
@@ -303,6 +320,7 @@ NAMES = Kind(read_names, list)
 ADDRESSES = Kind(read_addresses, lambda addresses: [str(address) for address in addresses])
 DELIVERIES = Kind(read_deliveries, lambda names: {str(whom): name for whom, name in names.items()})
 NAME_SERVERS = Kind(read_name_servers, lambda servers: [_write_name_server(server) for server in servers])
+SOURCE_ADDRESSES = Kind(read_source_addresses, list)
 SMARTHOST = Kind(read_smarthost, lambda hop: str(hop) if hop else "")
 ROUTES = Kind(read_routes, lambda routes: {domain: str(hop) for domain, hop in routes.items()})
 RETRY = Kind(read_retry, str)

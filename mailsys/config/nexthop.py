@@ -40,7 +40,10 @@ def parse_smarthost(text: str) -> NextHop:
 
 def parse_route(text: str) -> NextHop:
     """Read the URL of a route, or ``mx``; raises Wrong."""
-    return MX if text == "mx" else _parse_url(text)
+    hop = MX if text == "mx" else _parse_url(text)
+    if hop.user:
+        raise Wrong("has a user in it", "leave the user out; only send.smarthost can log in")
+    return hop
 
 
 def _parse_url(text: str) -> NextHop:

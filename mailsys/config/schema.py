@@ -32,6 +32,7 @@ from mailsys.config.kinds import (
     SEPARATOR,
     SIZE,
     SMARTHOST,
+    SOURCE_ADDRESSES,
     TABLES,
     TEMPLATE,
     TEXT,
@@ -188,9 +189,15 @@ class Dns:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """``[send]``: how mail leaves; ``routes`` are next hops by domain, asked before MX and smarthost."""
+    """``[send]``: how mail leaves; ``routes`` are next hops by domain, asked before MX and smarthost.
+
+    ``source_addresses`` are ours to connect from; none leaves it to the system.  ``authorities`` is a
+    PEM file of those that are trusted besides the system's.
+    """
 
     port: int = setting(PORT, 25)
+    source_addresses: tuple[str, ...] = setting(SOURCE_ADDRESSES, [])
+    authorities: str = setting(PATH, "")
     smarthost: NextHop | None = setting(SMARTHOST, "")
     smarthost_password_file: str = setting(PATH, "")
     retry: RetrySchedule = setting(RETRY, "15m 30m 1h 2h 4h 8h then 8h until 5d")

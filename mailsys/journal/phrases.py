@@ -57,8 +57,12 @@ def secrecy_in_words(facts: Mapping[str, Any]) -> str:
 
 
 def secrecy_of(tls: str) -> str:
-    """``encrypted with TLS 1.3``, of version and cipher."""
-    return f"encrypted with {tls.partition(' ')[0].replace('TLSv', 'TLS ')}"
+    """``encrypted with TLS 1.3``, of version, cipher and, of hosts that we sent to, what was found out."""
+    version, _space, rest = tls.partition(" ")
+    if version == "none:":
+        return f"not encrypted ({rest})"
+    _cipher, _comma, finding = rest.partition(", ")
+    return f"encrypted with {version.replace('TLSv', 'TLS ')}" + (f" ({finding})" if finding else "")
 
 
 def value_in_words(value: object) -> str:

@@ -17,8 +17,15 @@ from mailsys.config.values import Wrong
     ],
 )
 def test_next_hops(text, hop):
-    assert parse_route(text) == hop
-    assert parse_route(str(hop)) == hop
+    parse = parse_smarthost if hop.user else parse_route
+    assert parse(text) == hop
+    assert parse(str(hop)) == hop
+
+
+def test_a_route_has_no_user():
+    """There is a password for the smarthost alone."""
+    with pytest.raises(Wrong, match=r"only send\.smarthost can log in"):
+        parse_route("smtp://me@relay.example.org")
 
 
 @pytest.mark.parametrize(
