@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from cryptography import x509
 from OpenSSL import SSL
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator, IReactorTime
 from twisted.protocols.tls import TLSMemoryBIOProtocol
@@ -26,11 +27,12 @@ class HostTLS:
     def renew(self, certificates: Sequence[HostCertificate]) -> None:
         """Put these in force for the handshakes to come.
 
-        Tickets stay good if they are for the same names as before: the client knows by them that it
-        speaks with us again, whichever certificate told it so the first time.
+        Tickets stay good only if the certificates are the same as before.  A client that comes back with
+        one binds its login to the certificate of the first handshake (RFC 5929 4), which we have
+        no more when it was renewed.
         """
         table = CertificateTable(certificates)
-        self.generation += table.names != self.table.names
+        self.generation += _own(table) != _own(self.table)
         self.table = table
 
     def replace(self, old: HostCertificate, new: HostCertificate) -> None:
@@ -46,8 +48,8 @@ class HostTLS:
 class ListenerTLS:
     """One listener's TLS.
 
-    Its key for tickets is made anew every day, and when the host's names change; with it the tickets
-    of the key before are worth no more than none.  What was recorded stays secret when a key is lost
+    Its key for tickets is made anew every day, and with each new certificate; the tickets of the key
+    before are worth no more than none then.  What was recorded stays secret when a key is lost
     later, as no file ever holds it.
     """
 
@@ -66,3 +68,7 @@ class ListenerTLS:
         self._context = listener_context(self._host.context)
         self._generation = self._host.generation
         self._until = self._clock.seconds() + TICKET_KEY_SECONDS
+
+
+def _own(table: CertificateTable) -> list[x509.Certificate]:
+    return [certificate.own for certificate in table.certificates]

@@ -25,11 +25,6 @@ class CertificateTable:
             if name
         }
 
-    @property
-    def names(self) -> frozenset[str]:
-        """All names, wildcards as they stand in the certificates."""
-        return frozenset(self._by_name)
-
     def choose(self, name: bytes | None) -> HostCertificate:
         """The certificate for a name as it stands in a hello; anything may be in it."""
         return self.find(_as_host_name(name)) or self.certificates[0]

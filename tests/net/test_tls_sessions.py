@@ -5,11 +5,13 @@ import ssl
 import pytest
 from authority import Authority
 from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
 from OpenSSL import SSL
 from twisted.internet.task import Clock
 
+from mailsys.net.binding import channel_binding
 from mailsys.net.tls import TICKET_KEY_SECONDS, HostTLS, ListenerTLS
-from mailsys.tls.certificate import read_certificate
+from mailsys.tls.certificate import read_certificate, read_certificates
 from mailsys.tls.files import CertificateFiles
 
 VERSIONS = (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
@@ -114,6 +116,18 @@ def test_the_certificate_is_that_of_the_name(listener, certificates, trust):
     assert Meeting(listener, trust, "pop.example.net").served == second.own
 
 
+def test_a_login_is_bound_to_the_certificate_that_was_served(listener, certificates, trust):
+    """RFC 5929 4.1: the client hashes what it has got, whichever name it asked for."""
+    for name, certificate in zip(("mail.example.org", "pop.example.net"), certificates, strict=True):
+        meeting = Meeting(listener, trust, name)
+        assert channel_binding(meeting.server, "tls-server-end-point") == certificate.own.fingerprint(
+            SHA256()
+        )
+    resumed = Meeting(listener, trust, name, session=meeting.session())
+    assert resumed.client.session_reused
+    assert channel_binding(resumed.server, "tls-server-end-point") == certificate.own.fingerprint(SHA256())
+
+
 def test_who_asks_for_no_name_or_another_gets_the_first(listener, certificates, trust):
     trust.check_hostname = False
     assert Meeting(listener, trust, None).served == certificates[0].own
@@ -132,18 +146,22 @@ def test_a_ticket_is_worth_nothing_at_another_listener(listener, host, clock, tr
     assert again.client.version() is not None
 
 
-def test_a_ticket_outlives_the_renewal_of_a_certificate(listener, host, certificates, renewed, trust):
+def test_a_ticket_outlives_a_reading_of_the_same_certificates(listener, host, certificates, trust):
+    """As SIGHUP does it."""
+    session = Meeting(listener, trust).session()
+    host.renew(read_certificates([certificate.files for certificate in certificates]))
+    assert Meeting(listener, trust, session=session).client.session_reused
+
+
+def test_a_ticket_ends_with_the_certificate(listener, host, certificates, renewed, trust):
+    """Otherwise the client would bind its login to one that we have no more."""
     session = Meeting(listener, trust).session()
     host.replace(certificates[0], renewed)
-    assert Meeting(listener, trust, session=session).client.session_reused
-    assert Meeting(listener, trust).served == renewed.own
+    again = Meeting(listener, trust, session=session)
+    assert not again.client.session_reused
+    assert again.served == renewed.own
+    assert channel_binding(again.server, "tls-server-end-point") == renewed.own.fingerprint(SHA256())
     assert Meeting(listener, trust, "pop.example.net").served == certificates[1].own
-
-
-def test_a_ticket_ends_with_the_names_of_the_host(listener, host, certificates, trust):
-    session = Meeting(listener, trust).session()
-    host.renew(certificates[:1])
-    assert not Meeting(listener, trust, session=session).client.session_reused
 
 
 def test_a_ticket_ends_with_the_day(listener, clock, trust):
