@@ -34,12 +34,7 @@ from mailsys.journal.nothing import NoJournal
 from mailsys.journal.reader import newest_session
 from mailsys.journal.writer import Journal
 from mailsys.judge.builtin import build_pipeline
-from mailsys.queue import FILE_NAME as QUEUE
-from mailsys.queue import FOLDER as QUEUE_FOLDER
-from mailsys.queue.contents import Contents
-from mailsys.queue.database import QueueDatabase
-from mailsys.queue.spool import Spool
-from mailsys.queue.writer import WriterThread
+from mailsys.outgoing import Outgoing
 from mailsys.read.pop3.conversation import POP3Conversation
 from mailsys.receive.conversation import Conversation
 from mailsys.receive.memory import MessageMemory
@@ -90,16 +85,6 @@ class Paths:
         """What the plugin of this name keeps, if it keeps anything."""
         return os.path.join(self.data, "plugins", quote(name, safe="").replace(".", "%2E"))
 
-    @property
-    def queue(self) -> str:
-        """What waits, and for whom."""
-        return os.path.join(self.data, QUEUE)
-
-    @property
-    def queue_folder(self) -> str:
-        """The contents of what waits."""
-        return os.path.join(self.data, QUEUE_FOLDER)
-
 
 class Stations:
     """All stations of a host.  ``start`` and ``stop`` them in the reactor's thread, each once."""
@@ -122,11 +107,13 @@ class Stations:
         self.changes = ChangeFeed()
         self.store = build_store(configuration, self.disk, self.files, self.plugins, self.changes)
         self.space = FreeSpace(mail_folders(configuration), _reserve(configuration), self.files, self.reactor)
-        self._build_queue()
+        self.outgoing = Outgoing(
+            configuration, self.disk, reactor, journal=self.journal, workers=self.files, now=time.time
+        )
         self.intake = Intake(
             self.disk,
             self.paths.intake,
-            Drops(self.store.drop, self.spool),
+            Drops(self.store.drop, self.outgoing.queue.spool),
             self.journal,
             reactor=reactor,
             workers=self.files,
@@ -147,15 +134,6 @@ class Stations:
             hashing=self.hashing,
             at_once=configuration.auth.hashing_threads,
             files=self.files,
-        )
-
-    def _build_queue(self) -> None:
-        self.queue_writer = WriterThread(QueueDatabase(self.paths.queue))
-        self.spool = Spool(
-            Contents(self.disk, self.paths.queue_folder),
-            self.queue_writer,
-            lambda address: address.domain,
-            self.reactor.callFromThread,
         )
 
     def _services(self, name: str) -> Services:
@@ -190,6 +168,7 @@ class Stations:
         accounts = DirectoryWithSources(self.directory, self.plugged_in.accounts)
         self.logins = self.gate.logins(configuration.auth, self.plugged_in.accounts, self.plugged_in.checkers)
         self.admission = _admission(configuration, self.plugged_in, accounts, self.store.quota)
+        self.outgoing.configure(configuration)
         self.strangers.patience = patience_of(configuration)
         self.message_memory.octets = configuration.limits.message_memory
 
@@ -208,17 +187,18 @@ class Stations:
         self._to_undo.push_async_callback(self.files.run, self.journal.close)
         await self.gate.start()
         self._to_undo.push_async_callback(self.gate.stop)
-        self.queue_writer.start()
-        self._to_undo.push_async_callback(self.files.run, self.queue_writer.stop)
+        self._to_undo.push_async_callback(self.outgoing.close)
         self._to_undo.push_async_callback(self.plugins.stop)
         try:
             await self.plugins.start()
-            await self.files.run(self.spool.prepare)
+            await self.outgoing.prepare()
             await self.files.run(self.intake.replay)
+            self._to_undo.push_async_callback(self.outgoing.stop)
+            await self.outgoing.start()
         except CannotUse as error:
             raise CannotWork(str(error)) from error
         except OSError as error:
-            raise CannotWork(f"The log of accepted mail cannot be replayed: {error}.") from error
+            raise CannotWork(f"Accepted mail cannot be brought to its place: {error}.") from error
         self.space.start()
         self._to_undo.push_async_callback(self.space.stop)
         self.intake.start()
@@ -339,6 +319,7 @@ def _admission(
         RoutersInOrder(routers),
         quota,
         plugged.deliveries.keys(),
+        configuration.receive.trusted_networks,
     )
 
 

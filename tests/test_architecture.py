@@ -45,6 +45,7 @@ MAY_IMPORT = {
     "lab": frozenset({"message", "config"}),
     "control": EVERYTHING,
     "stations": EVERYTHING,
+    "outgoing": EVERYTHING,
     "stores": EVERYTHING,
     "listeners": EVERYTHING,
     "status": EVERYTHING,
@@ -53,7 +54,7 @@ MAY_IMPORT = {
     "__main__": frozenset({"control"}),
 }
 # The roots, where all is wired: nobody imports them but one another.
-ROOTS = frozenset({"stations", "stores", "listeners", "status", "service", "tap", "control"})
+ROOTS = frozenset({"stations", "outgoing", "stores", "listeners", "status", "service", "tap", "control"})
 
 # Packages from outside the standard library that the pure layers may use.
 PURE = {"message": {"idna"}, "wire": set()}

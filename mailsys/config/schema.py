@@ -206,6 +206,19 @@ class Send:
 
 
 @dataclass(frozen=True, slots=True)
+class Queue:
+    """``[queue]``: what is done at one time, and when a sender hears of a delay; times in seconds.
+
+    ``keep`` is how long a message stays for its story when it is finished.
+    """
+
+    deliveries: int = setting(whole_number(1, 10_000), 100)
+    deliveries_per_destination: int = setting(whole_number(1, 1000), 10)
+    delay_notice: float = setting(WAIT, "4h")
+    keep: float = setting(WAIT, "7d")
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """``[route]``: ``routers`` are plugins that are asked before the accounts and aliases.
 
@@ -257,6 +270,7 @@ class Configuration:
     limits: Limits = section(Limits)
     dns: Dns = section(Dns)
     send: Send = section(Send)
+    queue: Queue = section(Queue)
     route: Route = section(Route)
     judge: Judge = section(Judge)
     journal: Journal = section(Journal)

@@ -42,12 +42,15 @@ class Said:
     rooms: tuple[str, ...] = ()
     near: tuple[str, ...] = ()
     delivery: str = ""
+    is_outside: bool = False
 
     @property
     def where(self) -> str:
         """Where its mail would be."""
         if self.delivery:
             return f"handed on by the delivery {self.delivery}"
+        if self.is_outside:
+            return "put into the queue, for another host"
         return f"delivered to {', '.join(account.display() for account in self.accounts)}, folder INBOX"
 
     @property
@@ -148,6 +151,7 @@ class DryRun:
             tuple(filter(None, map(self._room, accounts))),
             () if reply.is_positive else self._near(recipient),
             routed.delivery if routed else "",
+            routed is not None and routed.is_outside,
         )
 
     async def _recipient(self, text: str) -> Address:

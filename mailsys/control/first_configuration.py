@@ -124,6 +124,7 @@ _REST = """
 # maildir = "{data}/mail/{domain}/{user}"
 
 [receive]
+# trusted_networks = []       # may send to other hosts without login, as in ["192.0.2.0/24"]
 # separator = "+"             # user+anything@ is delivered to user@
 
 [limits]
@@ -132,6 +133,10 @@ _REST = """
 # connections = 10000
 # connections_per_address = 50        # from another host; loopback has no limit of its own
 # user_connections_per_address = 500  # from where people read their mail
+
+[send]
+# smarthost = ""              # takes all mail for other hosts, as in "smtp://relay.example.org"
+# retry = "15m 30m 1h 2h 4h 8h then 8h until 5d"   # waits between attempts, and when to give up
 
 [judge]
 # judges = ["early_talker", "one_from", "hop_count"] # what every message must pass

@@ -11,10 +11,12 @@ from dataclasses import replace
 
 from mailsys.interfaces import (
     Acceptance,
+    Action,
     Disposition,
     MailboxAction,
     NotStored,
     PluginFailed,
+    QueueAction,
     Session,
     Verdict,
 )
@@ -152,7 +154,8 @@ class Handover:
         if len(takers) != len(envelope.recipients):
             envelope = replace(envelope, recipients=tuple(taker.address for taker in takers))
         answer = replies.OK.with_text(f"Accepted as {envelope.id}")
-        actions = self._copies(envelope, takers, content, verdict)
+        copies = self._copies(envelope, takers, content, verdict)
+        actions: tuple[Action, ...] = (*copies, *self._waiting(envelope, takers, content, verdict))
         facts = story.accepted(self._session, self._transaction, takers, content, verdict, answer)
         self._transaction.is_handed_over = True
         try:
@@ -163,7 +166,7 @@ class Handover:
                 self._reception, self._session, self._transaction, replies.NO_STORAGE, str(error)
             )
             return replies.NO_STORAGE
-        room.use(actions, content.size)
+        room.use(copies, content.size)
         return answer
 
     def _copies(
@@ -190,6 +193,17 @@ class Handover:
         for address, sharing in also_for.items():
             actions[address] = replace(actions[address], also_for=tuple(sharing))
         return tuple(actions.values())
+
+    def _waiting(
+        self, envelope: Envelope, takers: Sequence[RoutedRecipient], content: Content, verdict: Verdict
+    ) -> tuple[QueueAction, ...]:
+        """One copy in the queue for all who live elsewhere."""
+        outside = tuple(taker.address for taker in takers if taker.is_outside)
+        if not outside:
+            return ()
+        head = b"".join(verdict.headers) + self._received(envelope)
+        at = self._reception.now()
+        return (QueueAction(replace(envelope, recipients=outside), at, head, len(head) + content.size),)
 
     def _received(self, envelope: Envelope) -> bytes:
         """RFC 5321 7.2: a recipient is named only when there is no other, so that none learns of others."""

@@ -19,6 +19,7 @@ from mailsys.interfaces import (
 from mailsys.message import reply as replies
 from mailsys.message.address import Address
 from mailsys.message.reply import Reply
+from mailsys.net.limits import Network, is_within
 from mailsys.receive.transaction import RoutedRecipient, Transaction
 
 ASKED_FACTOR = 3  # times as many RCPT commands as recipients: who asks for more wants something else
@@ -32,6 +33,15 @@ NOT_ALONE: Answer = (
 
 
 @dataclass(frozen=True, slots=True)
+class Outside:
+    """It is no router's business, and this client may send to other hosts."""
+
+
+OUTSIDE = Outside()
+Accepted = ToMailboxes | ToDelivery | Outside
+
+
+@dataclass(frozen=True, slots=True)
 class Admission:
     """Who is asked about a recipient.  Changes nothing but the transaction, so a dry run can ask as well."""
 
@@ -40,6 +50,7 @@ class Admission:
     router: IRouter
     quota: IQuota
     deliveries: Collection[str] = ()  # the names that a route may give
+    relays_for: tuple[Network, ...] = ()  # whose mail goes to other hosts
 
     async def admit(self, session: Session, transaction: Transaction, recipient: Address) -> Answer:
         """Add the recipient to the transaction, or say why not."""
@@ -57,27 +68,37 @@ class Admission:
         except DirectoryUnavailable as error:
             return replies.LOCAL_ERROR, f"it cannot be looked up: {error}"
         if route is None:
-            return replies.NO_SUCH_DOMAIN_HERE, "the domain is not ours"
-        if isinstance(route, Refused):
+            if not self._relays_for(session):
+                return replies.NO_SUCH_DOMAIN_HERE, "the domain is not ours"
+            accepted: Accepted = OUTSIDE
+        elif isinstance(route, Refused):
             return route.reply, "; ".join(route.via)
-        objection = await self._objection(session, transaction, recipient, route)
+        else:
+            accepted = route
+        objection = await self._objection(session, transaction, recipient, accepted)
         if objection is None:
-            transaction.recipients[recipient] = _routed(recipient, route)
-            transaction.has_delivery = isinstance(route, ToDelivery)
+            transaction.recipients[recipient] = _routed(recipient, accepted)
+            transaction.has_delivery = isinstance(accepted, ToDelivery)
         return objection or (replies.RECIPIENT_OK, "")
+
+    def _relays_for(self, session: Session) -> bool:
+        """May this client send to other hosts?"""
+        return session.peer.service != "lmtp" and is_within(session.peer.host, self.relays_for)
 
     def is_pestered(self, transaction: Transaction) -> bool:
         """Have there been far more RCPT commands than a message can have recipients?"""
         return transaction.asked > ASKED_FACTOR * self.recipients
 
     async def _objection(
-        self, session: Session, transaction: Transaction, recipient: Address, route: ToMailboxes | ToDelivery
+        self, session: Session, transaction: Transaction, recipient: Address, route: Accepted
     ) -> Answer | None:
         """What speaks against a recipient that exists: a full mailbox, other recipients, or a judge."""
         if isinstance(route, ToDelivery):
             objection = self._not_alone(transaction, route)
         elif transaction.has_delivery:
             objection = NOT_ALONE
+        elif isinstance(route, Outside):
+            objection = None
         else:
             objection = await self._lack_of_room(transaction, route)
         if objection is not None:
@@ -117,7 +138,9 @@ class Admission:
         return answer
 
 
-def _routed(recipient: Address, route: ToMailboxes | ToDelivery) -> RoutedRecipient:
+def _routed(recipient: Address, route: Accepted) -> RoutedRecipient:
+    if isinstance(route, Outside):
+        return RoutedRecipient(recipient, (), is_outside=True)
     if isinstance(route, ToDelivery):
         return RoutedRecipient(recipient, (), route.via, route.delivery)
     return RoutedRecipient(recipient, route.accounts, route.via)

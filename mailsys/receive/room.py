@@ -25,6 +25,8 @@ class Room:
         others behind an alias from their mail, so it takes this copy beyond its quota.
         """
         for recipient in recipients:
+            if recipient.is_outside:
+                continue
             rooms = [await self._hold_in(account, octets) for account in recipient.accounts]
             if not any(rooms):
                 self.lacking.add(recipient.address)

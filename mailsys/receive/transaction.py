@@ -21,12 +21,16 @@ log = Logger(namespace="mailsys.receive")
 
 @dataclass(frozen=True, slots=True)
 class RoutedRecipient:
-    """A recipient that was answered with 250, and the mailboxes behind it, or the delivery."""
+    """A recipient that was answered with 250, and the mailboxes behind it, or the delivery.
+
+    One that ``is_outside`` lives at another host, and its copy waits in the queue.
+    """
 
     address: Address
     accounts: tuple[Account, ...]
     via: tuple[str, ...] = ()
     delivery: str = ""
+    is_outside: bool = False
 
 
 @dataclass(slots=True)

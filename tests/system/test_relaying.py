@@ -1,127 +1,118 @@
-"""Nobody gets mail through this host to another: every way that strangers try, by hand and with nmap."""
+"""Mail for another host: taken from a trusted network, kept while that host is away, and brought there."""
 
-import xml.etree.ElementTree as ET
+import json
+import os
+import signal
+import smtplib
+import time
+from pathlib import Path
 
 import pytest
-from attacked_host import Stranger, count
-from exchange import needs, run, smtp_port
+from exchange import SECONDS, mailbox
+from real_host import ADDRESS
 
-ELSEWHERE = "elsewhere.example"
+from mailsys.lab.host import Host
+from mailsys.lab.organisation import Organisation, Person
+from mailsys.lab.ports import choose_port_base
+
+FAR_ADDRESS = ADDRESS.replace("127.20.", "127.21.")
+LETTER = b"From: ann@system.test\r\nTo: bob@far.test\r\nSubject: over there\r\n\r\n.hello\r\n"
+SMTP = ("smtp",)
 
 
-def senders(host, victim):
-    """Whom a stranger may claim to be."""
+@pytest.fixture
+def far(tmp_path):
+    """The other host, made and not started."""
+    people = (Person("bob@far.test", "secret"),)
+    base = choose_port_base([FAR_ADDRESS], None)
+    host = Host(Organisation("far", "far.test", people, FAR_ADDRESS, base), tmp_path / "far")
+    host.make()
+    try:
+        yield host
+    finally:
+        host.stop()
+
+
+@pytest.fixture
+def relay(own_host, far):
+    """A host that trusts everybody here, and knows the way to the other."""
+    route = f'"far.test" = "smtp://{FAR_ADDRESS}:{far.organisation.port("smtp")}"'
+    text = own_host.config.read_text()
+    for table, settings in (
+        ("receive", 'trusted_networks = ["127.0.0.0/8"]'),
+        ("send", f'retry = "1s 1s 2s then 2s until 1h"\n[send.routes]\n{route}'),
+    ):
+        assert f"\n[{table}]\n" in text
+        text = text.replace(f"\n[{table}]\n", f"\n[{table}]\n{settings}\n")
+    own_host.config.write_text(text)
+    own_host.start()
+    own_host.wait_until_ready(SMTP)
+    return own_host
+
+
+def hand_in(host, *recipients):
     where = host.organisation
-    return (
-        "", f"antispam@{ELSEWHERE}", f"antispam@{where.hostname}", f"antispam@[{where.address}]",
-        victim.address, f"postmaster@{where.domain}",
-    )  # fmt: skip
+    with smtplib.SMTP(where.address, where.port("smtp"), timeout=SECONDS) as client:
+        assert client.sendmail("ann@system.test", recipients or ["bob@far.test"], LETTER) == {}
 
 
-RECIPIENTS = (
-    "relay@{elsewhere}",
-    "relay%{elsewhere}@[{address}]",
-    "relay%{elsewhere}@{host}",
-    "relay%{elsewhere}@{domain}",
-    '"relay@{elsewhere}"',
-    '"relay%{elsewhere}"',
-    "relay@{elsewhere}@[{address}]",
-    '"relay@{elsewhere}"@[{address}]',
-    '"relay@{elsewhere}"@{domain}',
-    "relay@{elsewhere}@{host}",
-    "relay@{elsewhere}@{domain}",
-    "@[{address}]:relay@{elsewhere}",
-    "@{host}:relay@{elsewhere}",
-    "@{domain}:relay@{elsewhere}",
-    "@{domain},@{host}:relay@{elsewhere}",
-    "{elsewhere}!relay",
-    "{elsewhere}!relay@[{address}]",
-    "{elsewhere}!relay@{host}",
-    "{elsewhere}!relay@{domain}",
-    "{domain}!{elsewhere}!relay@{domain}",
-    "relay@[{address}]",
-    "relay@[192.0.2.1]",
-    "relay@[IPv6:2001:db8::1]",
-    "relay@192.0.2.1",
-    "relay@localhost",
-    "relay@{domain}.{elsewhere}",
-    "relay@{elsewhere}.{domain}",
-    "relay@.{domain}",
-    "relay@{domain}\u3002{elsewhere}",
-    "{user}%{domain}@{elsewhere}",
-    "SRS0=AAAA=ZZ={elsewhere}=relay@{domain}",
-    "SRS1=AAAA={elsewhere}==HHHH=TT=example.net=relay@{domain}",
-    "relay={elsewhere}@{domain}",
-    "prvs=1234abcdef=relay@{elsewhere}",
-    '"{user}@{domain}"@{elsewhere}',
-    "|/bin/cat@{domain}",
-    "/tmp/file@{domain}",
-    ":include:/etc/passwd@{domain}",
-)
+def waiting(host, *options):
+    return json.loads(host.run("queue", "list", "--json", *options))
 
 
-@pytest.mark.row(15)
-@pytest.mark.parametrize("recipient", RECIPIENTS)
-def test_no_way_to_another_host(attacked, victim, recipient):
-    """Row 15: refused at RCPT whoever the sender is said to be, so that there is nothing to carry."""
-    where = attacked.organisation
-    path = recipient.format(
-        elsewhere=ELSEWHERE, address=where.address, host=where.hostname, domain=where.domain,
-        user=victim.address.partition("@")[0],
-    )  # fmt: skip
-    with Stranger(attacked) as stranger:
-        stranger.ask("EHLO stranger.example")
-        for sender in senders(attacked, victim):
-            assert stranger.ask(f"MAIL FROM:<{sender}> SMTPUTF8").startswith("250 "), sender
-            assert stranger.ask(f"RCPT TO:<{path}>")[:9] in REFUSALS, sender
-            assert stranger.ask("DATA")[:4] in ("503 ", "554 ")
-            stranger.ask("RSET")
-    assert count(attacked, victim) == 0
+def until(condition):
+    deadline = time.monotonic() + SECONDS
+    while not (value := condition()):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    return value
 
 
-REFUSALS = ("550 5.7.1", "550 5.1.1", "550 5.1.2", "501 5.1.3", "501 5.5.4", "553 5.1.3")
+def story_with(host, id_, words):
+    story = host.run("trace", id_)
+    return story if words in story else None
 
 
-@pytest.mark.row(15)
-def test_a_route_to_our_own_is_no_way_out_either(attacked, victim):
-    """Row 15: of a source route only the address counts (RFC 5321 appendix C)."""
-    with Stranger(attacked) as stranger:
-        stranger.ask("EHLO stranger.example")
-        stranger.ask("MAIL FROM:<stranger@example.org>")
-        assert stranger.ask(f"RCPT TO:<@{ELSEWHERE}:{victim.address}>").startswith("250 ")
-        stranger.ask("DATA")
-        assert stranger.ask("From: stranger@example.org\r\n\r\nhello\r\n.").startswith("250 ")
-    assert count(attacked, victim) == 1
+def bobs_mail(far):
+    return mailbox(far, far.organisation.people[0])
 
 
-@needs("nmap")
-@pytest.mark.row(15)
-def test_nmap_finds_no_open_relay(attacked, tmp_path):
-    """Row 15: its sixteen ways, from a stranger's name."""
-    told = scripts(attacked, tmp_path, "smtp-open-relay", "smtp-commands")
-    assert told["smtp-open-relay"] == "Server doesn't seem to be an open relay, all tests failed"
-    assert "STARTTLS" in told["smtp-commands"]
-    assert "VRFY" not in told["smtp-commands"]
-    assert attacked.organisation.hostname in told["smtp-commands"]
+def test_a_trusted_client_sends_through_us(relay, far):
+    far.start()
+    far.wait_until_ready()
+    hand_in(relay, "bob@far.test", relay.organisation.people[0].address)
+    (letter,) = until(lambda: bobs_mail(far))
+    assert letter.endswith(b"\r\n\r\n.hello\r\n")
+    assert letter.count(b"Received:") == 2
+    (finished,) = until(lambda: waiting(relay, "--finished"))
+    assert waiting(relay) == []
+    story = until(lambda: story_with(relay, finished["id"], "Sent to"))
+    assert "Waits in the queue for <bob@far.test>." in story
+    assert far.organisation.address in story
+    assert mailbox(relay, relay.organisation.people[0])
 
 
-@needs("nmap")
-def test_nmap_finds_nobody_by_name(attacked, tmp_path):
-    """By VRFY, EXPN and RCPT it tries the usual names; none of them exists, and we say so of all alike."""
-    told = scripts(attacked, tmp_path, "smtp-enum-users", "smtp-ntlm-info", "smtp-strangeport")
-    assert "victim" not in told.get("smtp-enum-users", "")
-    assert "smtp-ntlm-info" not in told
+@pytest.mark.row(53)
+def test_it_waits_while_the_other_host_is_away(relay, far):
+    """Row 53: killed while it waits, it is there after the next start, and arrives once."""
+    hand_in(relay)
+    (message,) = until(lambda: [one for one in waiting(relay) if one["recipients"][0]["attempts"]])
+    assert message["recipients"][0]["state"] == "waiting"
+    assert "waits since" in relay.run("queue", "list", "far.test")
+    assert relay.run("queue", "hold", "--all").startswith("1 recipient is held")
+    os.kill(_pid(relay), signal.SIGKILL)
+    relay.stop()
+    relay.start()
+    relay.wait_until_ready(SMTP)
+    assert [one["id"] for one in waiting(relay)] == [message["id"]]
+    far.start()
+    far.wait_until_ready()
+    assert relay.run("queue", "release", message["id"]) == "1 recipient is let go.\n"
+    until(lambda: bobs_mail(far))
+    until(lambda: not waiting(relay))
+    assert len(bobs_mail(far)) == 1
+    assert list((Path(relay.directory) / "data" / "queue" / "content").iterdir()) == []
 
 
-def scripts(host, folder, *names):
-    """What nmap's scripts say of the SMTP port, which it takes for port 25."""
-    port, services, found = smtp_port(host), folder / "services", folder / "nmap.xml"
-    services.write_text(f"smtp\t{port}/tcp\t1.0\n")
-    run(
-        "nmap", "-Pn", "-n", "--servicedb", services, "--script", ",".join(names),
-        "--script-args", f"smtp-open-relay.domain={ELSEWHERE}", "-oX", found, host.organisation.address,
-    )  # fmt: skip
-    return {
-        script.get("id"): script.get("output").strip()
-        for script in ET.parse(found).iter("script")  # noqa: S314 - nmap's own
-    }
+def _pid(host):
+    return int((Path(host.directory) / "data" / "lock").read_text())
