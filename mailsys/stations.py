@@ -198,7 +198,7 @@ class Stations:
         except CannotUse as error:
             raise CannotWork(str(error)) from error
         except OSError as error:
-            raise CannotWork(f"Accepted mail cannot be brought to its place: {error}.") from error
+            raise CannotWork(f"The log of accepted mail cannot be replayed: {error}.") from error
         self.space.start()
         self._to_undo.push_async_callback(self.space.stop)
         self.intake.start()

@@ -28,11 +28,11 @@ def test_a_configuration_in_order(config, tmp_path):
 
 def test_what_has_no_effect_is_noted(config):
     status, told, _errors = config(
-        "check", "hostname = 'mail.example.org'\n[send]\nsmarthost = 'smtp://relay'\n"
+        "check", "hostname = 'mail.example.org'\n[[listen]]\nservice = 'imap'\nendpoint = 'tcp:143'\n"
     )
     assert status == 0
-    assert "Note: [send] has no effect yet" in told
-    assert "Note: there is no [[listen]]" in told
+    assert "Note: listen[1] is not opened: imap is not built yet." in told
+    assert "Note: there is no [[listen]]" in config("check", "hostname = 'mail.example.org'\n")[1]
 
 
 def test_every_mistake_is_on_a_line_of_its_own(config, tmp_path):
