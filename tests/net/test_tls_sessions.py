@@ -203,6 +203,24 @@ def test_what_is_agreed_on(listener, authority):
     assert meeting.server.get_group_name().lower() == "x25519"
 
 
+@pytest.mark.skipif(SSL.OPENSSL_VERSION_NUMBER < 0x30500000, reason="OpenSSL before 3.5 has no ML-KEM")
+def test_a_key_exchange_that_a_quantum_computer_does_not_break(listener):
+    """With a client of today, which offers it first."""
+    ends = [SSL.Connection(SSL.Context(SSL.TLS_CLIENT_METHOD), None), listener.serverConnectionForTLS(None)]
+    ends[0].set_connect_state()
+    ends[1].set_accept_state()
+    for turn in range(8):
+        try:
+            ends[turn % 2].do_handshake()
+        except SSL.WantReadError:
+            pass
+        try:
+            ends[1 - turn % 2].bio_write(ends[turn % 2].bio_read(65536))
+        except SSL.WantReadError:
+            pass
+    assert ends[1].get_group_name() == "X25519MLKEM768"
+
+
 @pytest.mark.parametrize(
     "suites", ["ECDHE-ECDSA-AES128-SHA256", "ECDHE-ECDSA-AES256-SHA", "AES128-GCM-SHA256", "DHE", "aNULL"]
 )
