@@ -308,15 +308,13 @@ def _admission(
     configuration: Configuration, plugged: PluggedIn, accounts: IDirectory, quota: IQuota
 ) -> Admission:
     separator = configuration.receive.separator
-    routers = [
-        *plugged.routers,
-        DeliveryRouter(configuration.route.deliveries, separator),
-        Router(accounts, separator),
-    ]
+    routers = [*plugged.routers, Router(accounts, separator)]
+    if configuration.route.deliveries:
+        routers.insert(-1, DeliveryRouter(configuration.route.deliveries, separator))
     return Admission(
         configuration.limits.recipients,
         build_pipeline(configuration, plugged.judges),
-        RoutersInOrder(routers),
+        RoutersInOrder(routers) if len(routers) > 1 else routers[0],
         quota,
         plugged.deliveries.keys(),
         configuration.receive.trusted_networks,

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from mailsys.config import Configuration, ConfigurationError, load, not_built_yet, render_json, render_toml
-from mailsys.control.command import CannotDo, config_path
+from mailsys.control.command import COMMANDS, CannotDo, config_path
 
 if TYPE_CHECKING:
     from mailsys.extensions.installed import InstalledPlugins
@@ -76,7 +76,11 @@ def installed() -> InstalledPlugins:
     from mailsys.extensions.installed import InstalledPlugins
     from mailsys.judge.builtin import BUILTIN
 
-    builtin = {"judge.judges": tuple(BUILTIN), "store.kind": ("maildir", "memory")}
+    builtin = {
+        "judge.judges": tuple(BUILTIN),
+        "store.kind": ("maildir", "memory"),
+        "command": (*COMMANDS, "config"),
+    }
     return InstalledPlugins(find_plugins(mailsys.plugins), builtin)
 
 

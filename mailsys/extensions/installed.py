@@ -112,13 +112,14 @@ class InstalledPlugins:
 
     def faults(self) -> Iterator[Mistake]:
         """Plugins that cannot both be meant by their name, and one that nobody can name."""
-        seen = {
-            name: f"the one of mailsys ({place})" for place in self._builtin for name in self._builtin[place]
-        }
+        seen = {name: f"the one of mailsys ({place})" for place in PLACES for name in self.builtin(place)}
         for plugin in self.plugins:
             name, right = plugin.maker.name, "remove one of the two"
             if not isinstance(name, str) or not name.isprintable() or not name:
                 yield Mistake(plugin.file, "", "has a plugin without a name", f"mend or remove {plugin.file}")
+            elif plugin.maker.makes is IControlCommand and name in self.builtin(COMMAND):
+                key = f"The plugin {name} of {plugin.file}"
+                yield Mistake(key, "", f"has the name of 'mailsys {name}'", f"remove {plugin.file}")
             elif name in seen:
                 key = f"The plugin {name} of {plugin.file}"
                 yield Mistake(key, "", f"has the name of {seen[name]}", right)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
 
 from mailsys.config.plugins import PluginTable, uses_of_plugins
 from mailsys.config.schema import Configuration
@@ -14,6 +15,8 @@ from mailsys.extensions.guard import Guard
 from mailsys.extensions.installed import PLACES, InstalledPlugins
 from mailsys.extensions.words import describe
 from mailsys.interfaces import IReconfigurable, IStartable, PluginFailed, Services
+
+log = Logger(namespace="mailsys.plugins")
 
 
 class CannotUse(Exception):  # noqa: N818 - a sentence for the operator
@@ -71,6 +74,10 @@ class Plugins:
 
     async def start(self) -> None:
         """Let those begin that do something by themselves; raises CannotUse.  Call ``stop`` in any case."""
+        for broken in self._installed.broken:
+            log.warn(
+                "{file} is no plugin that can be loaded: {reason}", file=broken.file, reason=broken.reason
+            )
         for made in self._made.values():
             if made.is_started or not IStartable.providedBy(made.plugin):
                 continue
