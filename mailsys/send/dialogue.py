@@ -65,16 +65,17 @@ class Dialogue:
             self.machine.receive_data(await self._receive(step, deadline))
         return self._checked(event)
 
-    def pending_event(self) -> Event | None:
-        """What the server has done already, without waiting; raises Trouble as ``next_event`` does."""
+    def check_for_trouble(self) -> None:
+        """Look at what the server has said already, without waiting; raises Trouble."""
         if data := self.connection.take():
             self.machine.receive_data(data)
-        event = self.machine.next_event()
-        return None if event is None else self._checked(event)
+        if (event := self.machine.next_event()) is not None:
+            self._checked(event)
 
     async def send_on(self) -> None:
         """Say what there is to say, and wait until most of it has left; raises Trouble."""
-        self.connection.send(self.machine.data_to_send())
+        if data := self.machine.data_to_send():
+            self.connection.send(data)
         if self._clock.seconds() > self._until:
             raise self._late(Step.DATA)
         if not self.connection.congested:
@@ -84,7 +85,7 @@ class Dialogue:
         except TimedOut:
             raise self._late(Step.DATA) from None
         except ConnectionEnded:
-            self.pending_event()  # its last word may say why
+            self.check_for_trouble()  # its last word may say why
             raise self._lost(Step.DATA) from None
 
     def quit(self) -> None:

@@ -91,10 +91,9 @@ class Transaction:
                 self._dialogue.abort()
                 words = f"{trouble.UNREADABLE.text}: {error.strerror or error}"
                 raise Trouble(Step.DATA, trouble.UNREADABLE.with_text(words)) from None
+            self._dialogue.check_for_trouble()
             self._machine.send_body(piece, last=last)
             await self._dialogue.send_on()
-            if not last:
-                self._dialogue.pending_event()
 
     def _settle(self, recipients: list[Address] | tuple[Address, ...], reply: Reply, step: Step) -> None:
         """What the server said about these; the first no counts."""

@@ -104,6 +104,17 @@ class Hostile(SendTestCase):
             assert_deferred(attempts[BOB], "4.5.0")
             assert attempts[BOB].is_uncertain == (verb == "MESSAGE")
 
+    @pytest.mark.row(19)
+    @pytest.mark.row(29)
+    async def test_a_yes_before_the_message_was_sent(self):
+        """It cannot be for the message, so it does not count as delivered."""
+        for offers in OFFERS:
+            verb = "RCPT" if "CHUNKING" in offers else "DATA"
+            answer = b"250 OK\r\n250 OK" if verb == "RCPT" else b"354 go\r\n250 OK"
+            attempts = await self.one(Polite(*offers, **{verb: answer}))
+            assert_deferred(attempts[BOB], "4.5.0")
+            assert not attempts[BOB].is_uncertain
+
     @pytest.mark.row(29)
     async def test_the_end_at_every_step(self):
         for verb, step in [

@@ -1,12 +1,8 @@
 """The client machine alone: what it says, what it hears, and what it does not let a server do."""
 
 import pytest
-from client_house import ALL, ANN, BOB, CHUNKS, ENVELOPE, EVE, Client, greeted, order
-from hypothesis import given
-from hypothesis import strategies as st
+from client_house import ALL, BOB, CHUNKS, ENVELOPE, EVE, Client, greeted, order
 
-from mailsys.message.address import Address
-from mailsys.message.envelope import Body, Envelope, NoticeWish, Notify, Return
 from mailsys.message.outcome import Step
 from mailsys.message.reply import Reply
 from mailsys.wire.sasl_client import Login, LoginExchange, PlainExchange, choose_exchange
@@ -23,7 +19,7 @@ from mailsys.wire.smtp.client_events import (
     Stopped,
     TLSMayBegin,
 )
-from mailsys.wire.smtp.client_lines import Order, command_line, mail_line, rcpt_line, xtext
+from mailsys.wire.smtp.client_lines import Order
 from mailsys.wire.smtp.client_state import State
 from mailsys.wire.smtp.offers import Offers
 
@@ -361,47 +357,3 @@ def test_quit_and_wishes_at_the_wrong_time():
     client.machine.quit()
     assert client.said == b"QUIT\r\n"
     assert client.hear(b"221 bye\r\n").events == []
-
-
-# Lines
-
-EVERYTHING = Offers("mx", dict.fromkeys(["SIZE", "8BITMIME", "SMTPUTF8", "DSN", "BINARYMIME"], ()))
-
-
-def test_mail_with_everything():
-    envelope = Envelope("m1", None, (BOB,), notice_return=Return.HEADERS, notice_id="a+b=c")
-    full = order(envelope=envelope, size_octets=7, body=Body.EIGHT_BIT_MIME, smtputf8=True)
-    assert mail_line(full, EVERYTHING) == (
-        b"MAIL FROM:<> SIZE=7 BODY=8BITMIME SMTPUTF8 RET=HDRS ENVID=a+2Bb+3Dc\r\n"
-    )
-    plain = order(envelope=envelope, size_octets=7, body=Body.EIGHT_BIT_MIME)
-    assert mail_line(plain, Offers()) == b"MAIL FROM:<>\r\n"
-
-
-def test_rcpt_with_wishes():
-    wish = NoticeWish(frozenset({Notify.DELAY, Notify.FAILURE}), "rfc822;Bob Ä@example.org")
-    wishing = order(BOB, EVE, envelope=Envelope("m1", ANN, (BOB, EVE), wishes={BOB: wish}))
-    assert rcpt_line(wishing, BOB, EVERYTHING) == (
-        b"RCPT TO:<bob@example.org> NOTIFY=FAILURE,DELAY ORCPT=rfc822;Bob+20\\x{C4}@example.org\r\n"
-    )
-    assert rcpt_line(wishing, EVE, EVERYTHING) == b"RCPT TO:<eve@example.org>\r\n"
-    assert rcpt_line(wishing, BOB, Offers()) == b"RCPT TO:<bob@example.org>\r\n"
-
-
-@given(st.text())
-def test_xtext_is_one_word_of_ascii(text):
-    assert " " not in xtext(text)
-    assert xtext(text).isascii()
-    assert not any(character < " " for character in xtext(text))
-
-
-@pytest.mark.row(3)
-@pytest.mark.parametrize("character", ["\r", "\n", "\0", "\x7f", "\r\nRSET"])
-def test_no_line_becomes_two(character):
-    """Row 3: an address that should not exist does not become a command."""
-    with pytest.raises(ValueError, match="control"):
-        command_line(f"RCPT TO:<a{character}b@example.org>")
-    client = greeted()
-    with pytest.raises(ValueError, match="control"):
-        client.machine.send(order(Address(f"a{character}b", "example.org")))
-    assert client.said == b""

@@ -72,6 +72,34 @@ def test_any_content_arrives_as_lines(content, size, offers):
     assert pair.messages == [((BOB,), lines.replace(b"\n", b"\r\n"))]
 
 
+@pytest.mark.row(19)
+@pytest.mark.row(29)
+@pytest.mark.parametrize(
+    ("offers", "heard"),
+    [
+        (b"250 mx\r\n", b"250 OK\r\n250 OK\r\n"),
+        (b"250 mx\r\n", b"250 OK\r\n25"),
+        (b"250 mx\r\n", [b"250 OK\r\n", b"250 OK\r\n", b"354 go\r\n250 OK\r\n"]),
+        (b"250 mx\r\n", [b"250 OK\r\n", b"250 OK\r\n", b"354 go\r\n2"]),
+        (b"250-mx\r\n250 PIPELINING\r\n", b"250 OK\r\n250 OK\r\n354 go\r\n250 OK\r\n"),
+        (b"250-mx\r\n250-PIPELINING\r\n250 CHUNKING\r\n", b"250 OK\r\n250 OK\r\n250 OK\r\n"),
+    ],
+)
+def test_an_answer_before_its_question_is_none(offers, heard):
+    """Rows 19 and 29: above all a 250 that was there before the message was cannot have been for it."""
+    client = Client().hear(b"220 a\r\n", offers)
+    client.said
+    client.machine.send(order(BOB))
+    client.hear(*([heard] if isinstance(heard, bytes) else heard))
+    if client.state is State.BODY:
+        client.machine.send_body(b"x", last=True)
+        client.hear(b"")
+    assert isinstance(client.last, Broken)
+    assert client.state is State.ENDED
+    assert b"x\r\n.\r\n" not in client.said
+    assert not any(isinstance(event, MessageAnswered) for event in client.events)
+
+
 def play(data, step):
     """A client that always wants the next thing, and a server that says this."""
     client = Client(is_secure=True)

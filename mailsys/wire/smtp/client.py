@@ -146,8 +146,10 @@ class SMTPClient:
             self._say(line, awaited)
 
     def send_body(self, piece: bytes, *, last: bool) -> None:
-        """Add a piece of the content."""
+        """Add a piece of the content, unless the server has spoken already; then an event says so."""
         self._require(State.BODY)
+        if not self._awaited and self._spoke_early():
+            return
         data = self._encoder.feed(piece) + (self._encoder.end() if last else b"")
         if isinstance(self._encoder, DataEncoder):
             self._out.append(data)
@@ -168,7 +170,20 @@ class SMTPClient:
         if self.state is not state:
             raise ValueError(f"not now: {self.state.value}")
 
+    def _spoke_early(self) -> bool:
+        """Is there something that would pass for the answer to what we have not said yet?"""
+        if not len(self._reader):
+            return False
+        reply = self._reader.next_reply()
+        if reply is None:
+            self._break("began to answer before it was asked")
+        else:
+            self._hear(reply)
+        return True
+
     def _say(self, line: bytes, awaited: Awaited) -> None:
+        if self.state is State.ENDED or (not self._awaited and self._spoke_early()):
+            return
         if self._awaited and "PIPELINING" not in self.offers:
             self._unsaid.append((line, awaited))
         else:
