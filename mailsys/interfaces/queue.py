@@ -61,11 +61,15 @@ class QueuedRecipient:
 
 @dataclass(frozen=True, slots=True)
 class QueueItem:
-    """What one attempt is for: recipients of one message at one destination."""
+    """What one attempt is for: recipients of one message at one destination.
+
+    ``is_part`` says that there are more of them, for another attempt.
+    """
 
     message: QueuedMessage
     destination: str
     recipients: tuple[QueuedRecipient, ...]
+    is_part: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Sequence
 
 from twisted.logger import Logger
 
@@ -11,7 +11,6 @@ from mailsys.disk import Disk, make_durable_directories
 from mailsys.message.content import Content, FileContent, MemoryContent
 
 MANY = 64  # from here one sync of the file system is cheaper than one of each file
-_NAMES_AT_ONCE = 500
 
 log = Logger(namespace="mailsys.queue")
 
@@ -116,11 +115,9 @@ class Contents:
         finally:
             self._disk.close(descriptor)
 
-    def leftovers(self) -> Iterator[Collection[str]]:
-        """The names of all laid contents, some at a time, as they are now."""
-        names = os.listdir(self._content)
-        for start in range(0, len(names), _NAMES_AT_ONCE):
-            yield names[start : start + _NAMES_AT_ONCE]
+    def names(self) -> Sequence[str]:
+        """Those of all laid contents."""
+        return os.listdir(self._content)
 
     def clear_tmp(self) -> None:
         """At start: remove what sessions of the last process wrote, and nobody has laid."""

@@ -9,7 +9,7 @@ import json
 import math
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mailsys.interfaces import (
@@ -142,10 +142,13 @@ def _item(
 ) -> QueueItem:
     rows = connection.execute(
         f"SELECT {_ITEM_COLUMNS} FROM recipients r WHERE message = ? AND destination = ?"  # noqa: S608
-        " AND state = 'waiting' AND next_attempt <= ? ORDER BY number LIMIT ?",
-        (message, destination, now, RECIPIENTS_AT_ONCE),
+        " AND state = 'waiting' ORDER BY number",
+        (message, destination),
     ).fetchall()
-    return next(_items(connection, open_content, rows))
+    (item,) = _items(connection, open_content, rows)
+    due = [recipient for recipient in item.recipients if recipient.next_attempt <= now]
+    chosen = tuple(due[:RECIPIENTS_AT_ONCE])
+    return replace(item, recipients=chosen, is_part=len(chosen) < len(rows))
 
 
 def aged(

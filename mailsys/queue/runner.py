@@ -83,7 +83,7 @@ class Runner:
         for number, (name, next_due) in enumerate((await self._spool.destinations()).items(), 1):
             if wanted is None or name in wanted:
                 destination = self._known(name)
-                destination.next_due = next_due
+                destination.next_due = min(destination.next_due, next_due)
                 self._go_on(destination)
             if number % AT_ONCE == 0:
                 await deferLater(self._clock, 0)
@@ -179,6 +179,7 @@ class Runner:
             self._line_up(destination)
         else:
             destination.is_asked = True
+            destination.next_due = NEVER  # what becomes due from here on is another matter
             question = Deferred.fromCoroutine(self._fill(destination))
             if not question.called:
                 self._questions.add(question)
@@ -189,7 +190,7 @@ class Runner:
         limit = 1 if destination.failures else 2 * destination.limit
         try:
             batch = await self._spool.due(destination.name, self._now(), limit, destination.busy)
-            destination.next_due = batch.next_due
+            destination.next_due = min(destination.next_due, batch.next_due)
             destination.is_fresh = any(_is_first(item) for item in batch.items)
             self._make_ready(destination, batch.items)
         except Exception:
@@ -243,6 +244,8 @@ class Runner:
         if isinstance(result, Tried):
             destination.busy.discard(item.message.id)
             self._learn(destination, result)
+            if item.is_part:
+                destination.next_due = min(destination.next_due, self._now())
         elif self._is_open:
             # It stays busy: what became of it could not be kept, so it must not be tried again now.
             log.error("What became of {id} cannot be kept: {reason}", id=item.message.id, reason=result)

@@ -40,6 +40,7 @@ from mailsys.queue.rows import Arrival, DestinationOf
 from mailsys.queue.writer import Work, Writer
 
 T = TypeVar("T")
+_NAMES_AT_ONCE = 500
 WAIT_SECONDS = 60.0  # a disk that takes longer counts as one that does not take it
 
 log = Logger(namespace="mailsys.queue")
@@ -67,11 +68,14 @@ class Spool:
         self._contents.make_folders()
         self._wait(lambda _: None)
 
-    def tidy(self) -> None:
-        """Remove contents that nobody needs.  From a worker thread, after the replay; raises OSError."""
-        for names in self._contents.leftovers():
-            # What came in after the names were read is not among them; what came before has its row by now.
-            for name in self._wait(lambda connection, names=names: rows.unneeded(connection, names)):
+    def tidy(self, names: Sequence[str]) -> None:
+        """Remove those contents that nobody needs.  From a worker thread; raises OSError.
+
+        The names were read after the replay and before anything new came in: each has its row by now.
+        """
+        for start in range(0, len(names), _NAMES_AT_ONCE):
+            some = names[start : start + _NAMES_AT_ONCE]
+            for name in self._wait(lambda connection, some=some: rows.unneeded(connection, some)):
                 self._contents.remove(name)
 
     # ------------------------------------------------------------------ as intake sees it
@@ -137,7 +141,7 @@ class Spool:
             by_destination.setdefault(self.destination_of(address), []).append(QueuedRecipient(address))
         for destination, recipients in by_destination.items():
             first = tuple(recipients[: rows.RECIPIENTS_AT_ONCE])
-            self._listener(QueueItem(message, destination, first))
+            self._listener(QueueItem(message, destination, first, len(first) < len(recipients)))
 
     def _is_unfinished(self, action: QueueAction) -> bool | None:
         return self._wait(lambda connection: rows.is_known(connection, action.name))

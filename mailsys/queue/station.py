@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,7 +96,8 @@ class Queue:
     async def start(self) -> None:
         """Begin to deliver, before the intake takes anything new; raises OSError."""
         await self._workers.run(self._contents.clear_tmp)
-        self._tidied = Deferred.fromCoroutine(self._tidy())
+        names = await self._workers.run(self._contents.names)
+        self._tidied = Deferred.fromCoroutine(self._tidy(names))
         await self.upkeep.start()
         await self.runner.start()
 
@@ -106,10 +107,10 @@ class Queue:
         await self.upkeep.stop()
         await self.runner.stop()
 
-    async def _tidy(self) -> None:
+    async def _tidy(self, names: Sequence[str]) -> None:
         """May take a while where much waits, and nobody has to wait for it."""
         try:
-            await self._workers.run(self.spool.tidy)
+            await self._workers.run(self.spool.tidy, names)
         except Exception:
             log.failure("Contents in the queue that nobody needs could not be removed")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, replace
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
@@ -76,6 +76,7 @@ class Upkeep:
         # Orders for messages that were under way: done when their attempt is over.
         self._later: list[tuple[Order, str]] = []
         self._calls: list[LoopingCall] = []
+        self._ended: list[Deferred[LoopingCall]] = []
 
     async def start(self) -> None:
         """Make stories whole that a crash may have cut off, and begin; raises OSError."""
@@ -90,15 +91,13 @@ class Upkeep:
             call = LoopingCall(self._unbroken, step)
             call.clock = self._clock
             self._calls.append(call)
-            call.start(seconds, now=False)
+            self._ended.append(call.start(seconds, now=False))
 
     async def stop(self) -> None:
         """Do no more."""
         for call in self._calls:
-            waiting = call.deferred
             call.stop()
-            if waiting is not None:
-                waiting.addErrback(lambda _: None)
+        await DeferredList(self._ended)
 
     @property
     def _schedule(self) -> RetrySchedule:

@@ -104,7 +104,7 @@ class QueueHouse(House):
         self.waiting.prepare()
         super().replay()
         self.contents.clear_tmp()
-        self.waiting.tidy()
+        self.waiting.tidy(self.contents.names())
 
     def acceptance(self, message):
         acceptance = super().acceptance(message)

@@ -114,7 +114,7 @@ def test_an_error_at_each_step(root, number, operations, length):
         house.settle_all()
         doubts = dict(world.in_doubt)
         house.send_all()
-        house.waiting.tidy()
+        house.waiting.tidy(house.contents.names())
         assert len(house.stored + house.refused) == 8
         assert_each_has_one_outcome(house, house.stored, (first, steps[first]), doubts)
         if length == 1:

@@ -62,12 +62,11 @@ class MemorySpool:
                 self._listener(self._item(self.kept[message.id], destination, math.inf))
 
     def _item(self, kept, destination, now):
-        recipients = [
-            row.recipient
-            for row in kept.rows
-            if row.destination == destination and row.state is WAITING and row.recipient.next_attempt <= now
+        waiting = [
+            row.recipient for row in kept.rows if row.destination == destination and row.state is WAITING
         ]
-        return QueueItem(kept.message, destination, tuple(recipients[:100]))
+        due = tuple([one for one in waiting if one.next_attempt <= now][:100])
+        return QueueItem(kept.message, destination, due, len(due) < len(waiting))
 
     def _waiting(self):
         return [(kept, row) for kept in self.kept.values() for row in kept.rows if row.state is WAITING]

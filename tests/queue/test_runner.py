@@ -5,6 +5,7 @@ from memory_spool import MemorySpool
 from queue_parts import BUSY, DEAD, OK, REFUSED, DiskSpool, Gate, QueueRig, result_of
 from twisted.internet.defer import Deferred
 
+from mailsys.interfaces import Order, Selection, Verb
 from mailsys.queue.runner import QueueLimits
 
 
@@ -183,3 +184,46 @@ def test_idle_destinations_are_forgotten(spool):
     for number in range(10):
         rig.put(f"m{number}", f"bob@d{number}.test")
     assert rig.runner._destinations == {}
+
+
+def test_all_recipients_of_a_long_list_have_their_turn(spool):
+    rig = new_rig(spool)
+    rig.put("m1", *(f"user{number}@far.test" for number in range(250)))
+    assert [len(recipients) for _, recipients in rig.world.tried] == [100, 100, 50]
+    assert rig.journal.kinds("m1") == ["delivered"] * 250
+
+
+def test_recipients_of_one_message_with_different_waits(spool):
+    """What is not due yet when the others are tried is not forgotten."""
+    rig = new_rig(spool)
+    rig.world.answers["far.test"] = BUSY
+    rig.put("m1", *(f"user{number}@far.test" for number in range(150)))
+    result_of(rig.upkeep.do(Order(Verb.RETRY, Selection(address="user7@far.test"))))
+    rig.world.answers["far.test"] = OK
+    rig.go_on(3000)
+    assert rig.journal.kinds("m1").count("delivered") == 150
+
+
+def test_what_comes_in_while_the_spool_is_asked_is_not_forgotten(spool):
+    """And could not be made ready, since too much was."""
+    rig = new_rig(spool)
+    answer = spool.due
+    asked = Gate()
+
+    async def slow_due(*arguments):
+        batch = await answer(*arguments)
+        await asked.wait()
+        return batch
+
+    gate = rig.world.answers["far.test"] = Gate()
+    for number in range(60):
+        rig.put(f"m{number}")
+    spool.due = slow_due
+    gate.open(OK)
+    rig.world.answers["far.test"] = OK
+    for number in range(60, 120):
+        rig.put(f"m{number}")
+    for _ in range(50):
+        gate.open(OK)
+        asked.open(None)
+    assert len(set(rig.world.ids())) == 120

@@ -51,7 +51,7 @@ def test_contents_that_nobody_needs_are_removed(spool):
     spool.put(message("m1"))
     with open(spool.contents.path("orphan"), "wb") as file:
         file.write(b"x")
-    spool.tidy()
+    spool.tidy(spool.contents.names())
     assert contents(spool) == ["m1"]
 
 
@@ -80,6 +80,7 @@ def test_a_message_with_many_recipients_goes_in_parts(spool):
     spool.put(message("m1", *(f"user{number}@far.test" for number in range(250))))
     (item,) = result_of(spool.due("far.test", BEGAN, 10, ())).items
     assert len(item.recipients) == rows.RECIPIENTS_AT_ONCE
+    assert item.is_part
     assert str(item.recipients[0].address) == "user0@far.test"
 
 
