@@ -2,7 +2,7 @@
 
 Everybody counts in the total.  Loopback, local sockets and the networks that are trusted count nowhere
 else.  All others count for each service by itself, so that mail from a host does not keep the people
-behind the same address from reading theirs.
+behind the same address from reading theirs; nor may one service take all of the total.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from mailsys.net.origin import Origin, origin_of, shown
 from mailsys.net.rates import RateTable
 
 Network = IPv4Network | IPv6Network
+
+SHARE_OF_A_SERVICE = 0.75  # of the total, so that no flood of one locks out the people of another
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class _Door:
     def __init__(self, seconds: Callable[[], float]) -> None:
         self.open: Counter[bytes] = Counter()
         self.new = RateTable(seconds)
+        self.inside = 0
 
     def objection(self, origin: Origin, may: Allowance) -> Objection | None:
         """What speaks against one connection more."""
@@ -72,12 +75,14 @@ class _Door:
 
     def enter(self, origin: Origin) -> None:
         """One more."""
+        self.inside += 1
         for key in (origin.address, origin.network):
             self.open[key] += 1
             self.new.count(key)
 
     def leave(self, origin: Origin) -> None:
         """One less."""
+        self.inside -= 1
         for key in (origin.address, origin.network):
             self.open[key] -= 1
             if not self.open[key]:
@@ -124,9 +129,10 @@ class Place:
         origin = None if self._limits.is_exempt(peer) else origin_of(peer.host)
         if origin is None:
             return None
-        door = self._limits.door(peer.service)
-        allowance = self._limits.rules.allowances.get(peer.service, Allowance())
-        if objection := door.objection(origin, allowance):
+        rules, door = self._limits.rules, self._limits.door(peer.service)
+        if rules.total and door.inside >= SHARE_OF_A_SERVICE * rules.total:
+            return Objection(f"{door.inside} connections to {peer.service} are open", is_ours=True)
+        if objection := door.objection(origin, rules.allowances.get(peer.service, Allowance())):
             return objection
         door.enter(origin)
         self._door, self._origin = door, origin

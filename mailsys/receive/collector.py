@@ -26,7 +26,6 @@ class Collector:
         self._counted = 0  # of what is in memory, beginning included
         self._pieces: list[bytes] = []
         self._in_memory = 0
-        self._descriptor: int | None = None
         self._in_file = False
         self._beginning = b""
         self.size = 0
@@ -44,7 +43,9 @@ class Collector:
         """All of it; raises OSError when the rest cannot be kept."""
         if not self._in_file:
             return MemoryContent(self._pieces)
-        await self._workers.run(self._close)
+        if self._pieces:
+            await self._workers.run(self._spill)
+            self._count()
         return FileContent(self._path, self.size, beginning=self._beginning)
 
     def beginning(self) -> bytes:
@@ -69,23 +70,19 @@ class Collector:
         self._counted = held
 
     def _spill(self) -> None:
-        if self._descriptor is None:
+        """The file is open only while we write: many slow messages take no descriptors from others."""
+        if self._in_file:
+            descriptor = self._disk.open_append(self._path)
+        else:
             self._beginning = b"".join(self._pieces)
-            self._descriptor = self._disk.create(self._path)
+            descriptor = self._disk.create(self._path)
             self._in_file = True
         pieces, self._pieces, self._in_memory = self._pieces, [], 0
-        self._disk.write(self._descriptor, pieces)
-
-    def _close(self) -> None:
-        if self._pieces:
-            self._spill()
-        if self._descriptor is not None:
-            descriptor, self._descriptor = self._descriptor, None
+        try:
+            self._disk.write(descriptor, pieces)
+        finally:
             self._disk.close(descriptor)
 
     def _remove(self) -> None:
-        if self._descriptor is not None:
-            descriptor, self._descriptor = self._descriptor, None
-            self._disk.close(descriptor)
         self._disk.unlink(self._path)
         self._in_file = False

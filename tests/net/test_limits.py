@@ -67,12 +67,21 @@ def test_who_has_many_addresses_has_a_network():
 
 
 def test_each_service_counts_by_itself_and_the_total_counts_all():
-    door = Doorway(total=3, open_per_address=1)
+    door = Doorway(total=4, open_per_address=1)
     assert door.let_in("192.0.2.1") == ""
     assert door.let_in("192.0.2.1")
-    assert [door.let_in("192.0.2.1", "pop3") for _ in range(3)] == [
-        "", "", "3 connections are open, which is all there may be",
+    assert [door.let_in("192.0.2.1", "pop3") for _ in range(4)] == [
+        "", "", "", "4 connections are open, which is all there may be",
     ]  # fmt: skip
+
+
+def test_a_flood_of_one_service_leaves_room_for_the_others():
+    door = Doorway(total=100)
+    told = [door.let_in(f"198.51.{number}.1") for number in range(100)]
+    assert told.count("") == 75
+    assert set(told[75:]) == {"75 connections to smtp are open"}
+    assert [door.let_in("192.0.2.1", "pop3") for _ in range(10)] == [""] * 10
+    assert [door.let_in("127.0.0.1") for _ in range(15)] == [""] * 15
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "", "198.51.100.9", "2001:db8:9::1"])
