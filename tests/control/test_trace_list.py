@@ -96,6 +96,13 @@ def test_where_a_copy_is_now(host, journal, trace, place, words):  # noqa: F811
     assert trace("4k2m9x7q1.1")[1].splitlines()[-1] == f"  {words}"
 
 
+def test_where_only_the_server_knows_nothing_is_said(host, journal, trace):  # noqa: F811
+    with (host / "mailsys.toml").open("a") as file:
+        file.write('[store]\nkind = "memory"\n')
+    journal.write(message(1))
+    assert trace("4k2m9x7q1.1")[1].splitlines()[-1].endswith("Delivered to bob@example.org, folder INBOX.")
+
+
 def test_who_may_have_been_meant(host, journal, trace):  # noqa: F811
     for words in (
         ["domain", "add", "example.org"],

@@ -139,8 +139,8 @@ class Talk:
         said = self.machine.answer(reply)
         self.check_reply(said)
         self.story.append((event, said))
-        if before in (State.RCPT, State.CHUNKS) and self.machine.state is State.READY:
-            self.model.drop()  # a chunk was refused in the middle of a transaction
+        if reply == replies.TOO_MANY_CHUNKS and before in (State.RCPT, State.CHUNKS):
+            self.model.drop()  # a chunk that is refused takes the transaction with it
         self.closed = closes
 
     def answer(self, event):

@@ -23,6 +23,8 @@ from mailsys.wire.sasl.steps import Challenge, Credentials, Failed, KeysWanted, 
 from mailsys.wire.smtp.commands import COMMANDS, LMTP_COMMANDS
 from mailsys.wire.smtp.grammar import Malformed
 
+pytestmark = pytest.mark.row(66)
+
 header_bits = st.sampled_from(
     [
         b"From",

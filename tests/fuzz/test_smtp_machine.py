@@ -90,6 +90,27 @@ class Session(RuleBasedStateMachine):
         self.send(b"\r\n".join([b"MAIL FROM:<a@b.example>", *to]) + b"\r\n")
         self.send(b"DATA\r\n")
 
+    @rule(chunks=st.lists(st.tuples(st.integers(0, 90), st.booleans()), min_size=1, max_size=4))
+    def send_message_in_chunks(self, chunks):
+        self.open_transaction()
+        for octets, last in chunks:
+            self.send(b"BDAT %d%b\r\n" % (octets, b" LAST" if last else b"") + b"x" * octets)
+
+    def open_transaction(self):
+        """As far as the moods allow."""
+        greeting = b"LHLO c\r\n" if self.lmtp else b"EHLO c\r\n"
+        self.send(b"\r\n.\r\n" + greeting)
+        self.send(b"RSET\r\nMAIL FROM:<>\r\nRCPT TO:<a@b.example>\r\n")
+
+    @rule(octets=st.integers(1, 3))
+    def send_far_too_many_chunks(self, octets):
+        self.open_transaction()
+        data = (b"BDAT %d\r\n" % octets + b"x" * octets) * 1002
+        for talk in self.talks:
+            for piece in pieces(data, [700]):  # octet by octet it would take seconds
+                talk.feed(piece)
+        self.compare()
+
     @rule(body=body_parts, ends=st.booleans())
     def send_body(self, body, ends):
         self.send(body + (b"\r\n.\r\n" if ends else b""))
