@@ -3,10 +3,13 @@
 Nothing is fetched: the scratch environment borrows the libraries of the one that runs the tests.
 """
 
+import base64
+import hashlib
 import json
 import os
 import poplib
 import shutil
+import signal
 import smtplib
 import subprocess
 import sys
@@ -147,6 +150,12 @@ class Host:
         with self.smtp() as client:
             client.sendmail(sender, [recipient], LETTER)
 
+    def wait_for_log(self, words):
+        deadline = time.monotonic() + SECONDS
+        while words not in (self.folder / "log").read_text():
+            assert time.monotonic() < deadline, (self.folder / "log").read_text()
+            time.sleep(0.05)
+
     def mail(self, name):
         client = poplib.POP3(ADDRESS, self.base + 110, timeout=SECONDS)
         try:
@@ -200,6 +209,56 @@ def test_mail_is_served_through_a_judge_a_router_and_a_store(python, tmp_path):
         assert len(host.mail("ann")) == 1
         host.send("ann@system.test")
         assert len(host.mail("ann")) == 2
+
+
+OTHERS = """
+[auth]
+sources = ["htpasswd"]
+[receive]
+header_writers = ["organisation"]
+[route.deliveries]
+"tickets@system.test" = "tickets"
+"later@system.test" = "later"
+[plugins.htpasswd]
+file = "people"
+domain = "system.test"
+[plugins.organisation]
+name = "Ours"
+[plugins.tickets]
+plugin = "pipe"
+command = ["/bin/sh", "-c", "cd FOLDER; cat > new; mv new taken.$RECIPIENT"]
+[plugins.later]
+plugin = "pipe"
+command = ["/bin/sh", "-c", "echo busy; exit 75"]
+"""
+
+
+def test_mail_and_logins_go_through_a_source_a_delivery_and_a_header_writer(python, tmp_path):
+    digest = base64.b64encode(hashlib.sha1(b"secret").digest()).decode()  # noqa: S324 - Apache's {SHA}
+    (tmp_path / "people").write_text(f"eve:{{SHA}}{digest}\n")
+    with Host(python, tmp_path, OTHERS.replace("FOLDER", str(tmp_path))) as host:
+        host.send("eve@system.test")
+        [message] = host.mail("eve")  # whom only the file knows
+        assert b"\r\nX-Received-For: Ours\r\n" in message
+        assert b"X-Received-For" not in message.partition(b"Received: from")[2]
+        with pytest.raises(smtplib.SMTPRecipientsRefused):
+            host.send("nobody@system.test")
+        host.send("tickets+17@system.test")
+        taken = (tmp_path / "taken.tickets+17@system.test").read_bytes()
+        assert taken.startswith(b"X-Received-For: Ours\r\nReceived: from ")
+        assert taken.endswith(LETTER)
+        with pytest.raises(smtplib.SMTPDataError) as refused:
+            host.send("later@system.test")
+        assert refused.value.smtp_code == 451
+        story = host.mailsys("trace", "later@system.test")
+        assert "the delivery later: it ended with status 75: busy" in story
+        assert "Handed on by the delivery tickets" in host.mailsys("trace", "tickets+17@system.test")
+        changed = host.config.read_text().replace('"Ours"', '"Theirs"').replace("exit 75", "exit 0")
+        host.config.write_text(changed)
+        host.process.send_signal(signal.SIGHUP)
+        host.wait_for_log("Changed, but needs a restart: plugins.later")
+        host.send("eve@system.test")
+        assert b"\r\nX-Received-For: Theirs\r\n" in host.mail("eve")[1]
 
 
 MISBEHAVING = """
