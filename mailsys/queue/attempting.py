@@ -53,12 +53,14 @@ class Attempting:
 
     async def attempt(self, item: QueueItem) -> Tried:
         """Try once; raises OSError when what became of it cannot be kept."""
-        if _is_lost(item.message):
+        progress = await self._deliver(item)
+        # Looked for only when the attempt came to nothing, for each look is a wait.
+        if not any(one.state in _OUTCOMES for one in progress) and _is_lost(item.message):
             words = "The content of {id} is LOST: it is not on the disk any more"
             log.critical(words, id=item.message.id)
             message = replace(item.message, content=MemoryContent(()))
             return await self.keep(message, lost(item, self.now()))
-        return await self.keep(item.message, await self._deliver(item))
+        return await self.keep(item.message, progress)
 
     async def _deliver(self, item: QueueItem) -> list[Progress]:
         addresses = [recipient.address for recipient in item.recipients]

@@ -17,7 +17,7 @@ import pytest
 # Before they are imported, so that a failed assertion shows its values.
 pytest.register_assert_rewrite(
     *[f"{__name__}.{suite}" for suite in ("accounts", "command", "delivery", "headers", "judge", "maker")],
-    *[f"{__name__}.{suite}" for suite in ("router", "store")],
+    *[f"{__name__}.{suite}" for suite in ("queue_spool", "router", "store")],
 )
 
 from mailsys.testing.accounts import AccountsContract
@@ -26,6 +26,7 @@ from mailsys.testing.delivery import DeliveryContract
 from mailsys.testing.headers import HeaderWriterContract
 from mailsys.testing.judge import JudgeContract
 from mailsys.testing.maker import PluginMakerContract, read_settings
+from mailsys.testing.queue_spool import QueueSpoolContract
 from mailsys.testing.router import RouterContract
 from mailsys.testing.services import result_of, services
 from mailsys.testing.store import StoreContract
@@ -37,6 +38,7 @@ __all__ = [
     "HeaderWriterContract",
     "JudgeContract",
     "PluginMakerContract",
+    "QueueSpoolContract",
     "RouterContract",
     "StoreContract",
     "read_settings",

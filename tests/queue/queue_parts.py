@@ -8,12 +8,9 @@ from zope.interface import implementer
 
 from mailsys.config.retry import parse_retry
 from mailsys.disk import Disk
-from mailsys.interfaces import Attempt, IDelivery, IJournal, QueueAction, QueuedMessage
-from mailsys.message.address import Address
-from mailsys.message.content import MemoryContent
-from mailsys.message.envelope import Envelope
+from mailsys.interfaces import Attempt, IDelivery, IJournal, QueueAction
 from mailsys.message.outcome import Deferred as PutOff
-from mailsys.message.outcome import Delivered, Failed, Step
+from mailsys.message.outcome import Step
 from mailsys.message.reply import Reply
 from mailsys.queue.attempting import Attempting
 from mailsys.queue.contents import Contents
@@ -24,16 +21,10 @@ from mailsys.queue.runner import QueueLimits, Runner
 from mailsys.queue.spool import Spool
 from mailsys.queue.upkeep import Upkeep
 from mailsys.queue.writer import DirectWriter
+from mailsys.testing.queue_spool import ANN, BEGAN, BUSY, OK, REFUSED, message
 
-BEGAN = 1_800_000_000.0  # the time at which the clock says 0
-ANN = Address("ann", "home.test")
-OK = Attempt(
-    Delivered("mx.far.test"), Step.MESSAGE, "mx.far.test [192.0.2.1]:25", "TLSv1.3", "250 2.0.0 thanks"
-)
-BUSY = Attempt(
-    PutOff(Reply(451, "4.7.1", "come back later")), Step.RCPT, "mx", "", "451 4.7.1 come back later"
-)
-REFUSED = Attempt(Failed(Reply(550, "5.1.1", "no such user")), Step.RCPT, "mx", "", "550 5.1.1 no such user")
+__all__ = ["ANN", "BEGAN", "BUSY", "DEAD", "OK", "REFUSED", "message"]
+
 DEAD = Attempt(PutOff(Reply(451, "4.4.1", "connection refused")), Step.CONNECT)
 
 
@@ -45,11 +36,6 @@ def result_of(coroutine):
     if hasattr(outcome[0], "raiseException"):
         outcome[0].raiseException()
     return outcome[0]
-
-
-def message(id_, *recipients, at=BEGAN, sender=ANN):
-    addresses = tuple(Address(*text.split("@")) for text in recipients or ("bob@far.test",))
-    return QueuedMessage(Envelope(id_, sender, addresses), at, MemoryContent([b"Subject: x\r\n\r\nx\r\n"]))
 
 
 @implementer(IJournal)

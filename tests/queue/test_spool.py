@@ -6,12 +6,13 @@ import sqlite3
 import pytest
 from memory_spool import MemorySpool
 from queue_parts import BEGAN, DiskSpool, message, result_of
-from spool_contract import BOB, DELIVERED, QueueSpoolContract, progress
 from zope.interface.verify import verifyObject
 
 from mailsys.disk import Disk
 from mailsys.interfaces import IQueueDrop, Order, Selection, Verb
 from mailsys.queue import orders, rows
+from mailsys.testing import QueueSpoolContract
+from mailsys.testing.queue_spool import BOB, DELIVERED, progress
 
 
 class TestDiskSpool(QueueSpoolContract):

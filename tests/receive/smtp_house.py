@@ -160,6 +160,7 @@ class House:
         self.header_writers = MemoryHeaderWriter()
         self.deliveries = {}
         self.routers = []
+        self.relays_for = ()
         self.space = MemorySpace()
         self.patience = Patience(messages=1000, unknown=20)
         self.memory = MessageMemory(64 * 1024 * 1024)
@@ -190,7 +191,9 @@ class House:
             judges=judges,
             header_writers=self.header_writers,
             deliveries=self.deliveries,
-            admission=Admission(settings.recipients, judges, self._router(), self.quota, self.deliveries),
+            admission=Admission(
+                settings.recipients, judges, self._router(), self.quota, self.deliveries, self.relays_for
+            ),
             quota=self.quota,
             intake=self.intake,
             drop=PlanningDrop(),
