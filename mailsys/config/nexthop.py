@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass
 from urllib.parse import quote, unquote, urlsplit
 
 from mailsys.config.values import Wrong
+from mailsys.message.address import AddressError, parse_domain
 
 PORTS = {"smtp": 25, "smtps": 465, "lmtp": 24}
 _RIGHT = 'write it as in "smtp://user@relay.example.org:587", "smtps://…" or "lmtp://…"'
@@ -60,4 +62,16 @@ def _parse_url(text: str) -> NextHop:
         )
     if not host or url.path.strip("/") or url.query or url.fragment or port == 0:
         raise Wrong("is not just a host and a port", _RIGHT)
-    return NextHop(url.scheme, host, port or PORTS[url.scheme], unquote(url.username or ""))
+    return NextHop(url.scheme, _read_host(host), port or PORTS[url.scheme], unquote(url.username or ""))
+
+
+def _read_host(host: str) -> str:
+    """An address as it is, a name in A-labels."""
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        pass
+    try:
+        return parse_domain(host)
+    except AddressError as error:
+        raise Wrong(f"has a host that is none ({error})", _RIGHT) from None

@@ -92,7 +92,7 @@ class Handshake:
         """Twisted calls it when the handshake begins."""
         connection = self._begin(self)
         if not _is_address(self._name):  # RFC 6066 3: no literal addresses
-            connection.set_tlsext_host_name(self._name.encode("ascii"))
+            connection.set_tlsext_host_name(self._name.encode("ascii", "replace"))
         self._connection = connection
         return connection
 
@@ -107,7 +107,7 @@ class Handshake:
         try:
             verify = verify_ip_address if _is_address(self._name) else verify_hostname
             verify(self._connection, self._name)
-        except (VerificationError, CertificateError):
+        except (VerificationError, CertificateError, ValueError):  # the last is for names that are none
             return _OTHER_NAME
         return ""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from twisted.internet.defer import DeferredSemaphore, gatherResults
+from twisted.internet.defer import CancelledError, DeferredSemaphore, gatherResults
 from twisted.logger import Logger
 from zope.interface import implementer
 
@@ -95,9 +95,12 @@ class Delivery:
             await self._try_hosts(progress, handover, await self._hosts(hop, domain))
         except Trouble as nowhere:
             progress.add(_same(progress.left, nowhere))
+        except CancelledError:
+            raise
         except Exception:
             log.failure("Delivery of {id} broke", id=handover.envelope.id)
-            progress.add(_same(progress.left, Trouble(Step.ROUTE, trouble.BROKEN_HERE)))
+        untold = [one for one in recipients if one not in progress.attempts]
+        progress.add(_same(untold, Trouble(Step.ROUTE, trouble.BROKEN_HERE)))
         return progress.attempts
 
     async def _hosts(self, hop: NextHop, domain: str) -> Hosts:
@@ -129,9 +132,9 @@ class Delivery:
             except Trouble as failed:
                 progress.add(_same(waiting, failed))
                 break
-            had_session = True
             progress.add(attempts)
-            waiting = [one for one in waiting if one not in attempts]
+            had_session = bool(attempts)
+            waiting = [one for one in waiting if one not in attempts] if attempts else []
         return had_session
 
     async def _hand_over(

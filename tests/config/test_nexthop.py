@@ -13,6 +13,7 @@ from mailsys.config.values import Wrong
         ("smtp://me@relay.example.org:587", NextHop("smtp", "relay.example.org", 587, "me")),
         ("smtp://me%40example.org@relay:587", NextHop("smtp", "relay", 587, "me@example.org")),
         ("lmtp://[::1]:24", NextHop("lmtp", "::1", 24)),
+        ("smtp://m\u00fcller.example", NextHop("smtp", "xn--mller-kva.example", 25)),
         ("mx", MX),
     ],
 )
@@ -41,6 +42,8 @@ def test_a_route_has_no_user():
         "smtp://[::1",
         "smtp://relay?tls=no",
         "MX",
+        "smtp://a_.example",
+        "smtp://a b.example",
     ],
 )
 def test_what_is_no_next_hop(text):

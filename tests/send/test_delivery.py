@@ -151,6 +151,20 @@ class OneServer(SendTestCase):
         await self.one(Polite(EHLO=lambda peer: heard.append(peer.heard[-1]) or b"250 mx.test"))
         assert heard == [b"EHLO client.test"]
 
+    async def test_something_that_nobody_thought_of(self):
+        """It is logged, and there is an attempt for each all the same."""
+
+        class Broken:
+            size = 5
+
+            def pieces(self):
+                raise RuntimeError("a mistake in the code")
+
+        attempts = await self.one(Polite(), BOB, EVE, content=Broken())
+        assert_deferred(attempts[BOB], "4.3.0")
+        assert_deferred(attempts[EVE], "4.3.0")
+        assert len(self.flushLoggedErrors(RuntimeError)) == 1
+
     async def test_two_domains_and_one_of_them_dead(self):
         polite = Polite()
         other = address("carl@dead.test")
