@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from mailsys.send.demand import ANYTHING, TlsDemand
-from mailsys.wire.sasl_client import Login
+from mailsys.wire.sasl.client import Login
 
 
 @dataclass(frozen=True, slots=True)

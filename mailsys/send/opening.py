@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from mailsys.interfaces import ConnectionEnded
+from mailsys.interfaces import ConnectionEnded, IWorkers
 from mailsys.message.outcome import Step
 from mailsys.message.reply import Reply
 from mailsys.net.client_tls import ClientTLS
@@ -15,9 +15,9 @@ from mailsys.send.demand import Protection
 from mailsys.send.dialogue import Dialogue
 from mailsys.send.host import Host
 from mailsys.send.trouble import Trouble
-from mailsys.wire.sasl_client import choose_exchange
+from mailsys.wire.sasl.client_choice import choose_exchange
 from mailsys.wire.smtp.client import SMTPClient
-from mailsys.wire.smtp.client_events import Refused
+from mailsys.wire.smtp.client_events import Challenged, Refused
 
 
 class HandshakeFailed(Trouble):
@@ -25,7 +25,10 @@ class HandshakeFailed(Trouble):
 
 
 class Opener:
-    """``name`` is what we call ourselves; ``sources`` are our addresses to connect from, one of each kind."""
+    """``name`` is what we call ourselves; ``sources`` are our addresses to connect from, one of each kind.
+
+    ``nonce`` gives octets of chance for a login, and ``workers`` reckon its proof.
+    """
 
     def __init__(
         self,
@@ -33,12 +36,16 @@ class Opener:
         name: str,
         tls: ClientTLS,
         deadlines: Deadlines,
+        workers: IWorkers,
+        nonce: Callable[[], bytes],
         sources: Sequence[str] = (),
     ) -> None:
         self._reactor = reactor
         self._name = name
         self._tls = tls
         self._deadlines = deadlines
+        self._workers = workers
+        self._nonce = nonce
         self._dialler = Dialler(reactor, deadlines.patience, sources)
 
     async def open(self, host: Host) -> Dialogue:
@@ -140,12 +147,20 @@ class Opener:
         if host.login is None or not (dialogue.is_verified or host.password_in_clear):
             words = f"{dialogue.remote}: the password is kept back, {dialogue.tls or 'as there is no TLS'}"
             raise Trouble(Step.LOGIN, trouble.NOT_PROTECTED.with_text(words))
-        exchange = choose_exchange(machine.offers.mechanisms, host.login)
+        exchange = choose_exchange(machine.offers.mechanisms, host.login, self._nonce())
         if exchange is None:
             words = f"{dialogue.remote} offers no way to log in that is known here"
             raise Trouble(Step.LOGIN, trouble.NOT_LOGGED_IN.with_text(words))
         machine.log_in(exchange, in_clear=host.password_in_clear)
-        event = await dialogue.next_event()
+        while isinstance(event := await dialogue.next_event(), Challenged):
+            response = await self._workers.run(exchange.respond, event.data)
+            if response is None:
+                words = f"{dialogue.remote} does not keep to {exchange.name}"
+                raise Trouble(Step.LOGIN, trouble.NOT_LOGGED_IN.with_text(words))
+            machine.respond(response)
+        if not isinstance(event, Refused) and not exchange.is_satisfied:
+            words = f"{dialogue.remote} did not show that it knows the password of {host.login.name}"
+            raise Trouble(Step.LOGIN, trouble.NOT_LOGGED_IN.with_text(words))
         if isinstance(event, Refused):
             words = f"{dialogue.remote} did not take the login of {host.login.name}: {event.reply}"
             raise Trouble(Step.LOGIN, trouble.NOT_LOGGED_IN.with_text(words), str(event.reply))

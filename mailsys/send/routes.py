@@ -16,7 +16,7 @@ from mailsys.send.demand import ANYTHING, Protection, TlsDemand
 from mailsys.send.exchange import ADDRESSES
 from mailsys.send.host import Host
 from mailsys.send.trouble import Trouble
-from mailsys.wire.sasl_client import Login
+from mailsys.wire.sasl.client import Login
 
 
 @dataclass(frozen=True, slots=True)

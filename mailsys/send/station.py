@@ -28,19 +28,28 @@ def make_delivery(
     reactor: IConnectingReactor,
     resolver: IResolver,
     workers: IWorkers,
+    kept: KeptDialogues,
     shuffle: Callable[[list[Any]], None],
+    nonce: Callable[[], bytes],
 ) -> Delivery:
-    """Everything that takes mail to other hosts; its owner calls ``close`` at the end.
+    """Everything that takes mail to other hosts.  ``kept`` may serve one delivery after the other.
 
+    ``shuffle`` puts a list into random order; ``nonce`` gives ``scram_client.NONCE_OCTETS`` of chance.
     Raises OSError when ``send.authorities`` cannot be used.
     """
     send = configuration.send
     own = OwnHost(configuration.hostname, where_mail_comes_in(configuration.listen))
     exchanges = Exchanges(resolver, own, shuffle, send.port, send.allow_private)
     opener = Opener(
-        reactor, configuration.hostname, ClientTLS(send.authorities), Deadlines(), send.source_addresses
+        reactor,
+        configuration.hostname,
+        ClientTLS(send.authorities),
+        Deadlines(),
+        workers,
+        nonce,
+        send.source_addresses,
     )
-    return Delivery(make_routes(send), exchanges, opener, KeptDialogues(reactor), workers)
+    return Delivery(make_routes(send), exchanges, opener, kept, workers)
 
 
 def make_routes(send: Send) -> Routes:

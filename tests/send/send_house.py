@@ -35,6 +35,7 @@ ANN = Address("ann", "sender.test")
 BOB, EVE = Address("bob", "example.test"), Address("eve", "example.test")
 LETTER = b"Subject: x\r\n\r\n.dot\r\nbody\r\n"
 SECONDS = 10
+NONCE = b"not at all random."
 ZONE = """
 example.test. 60 MX 10 mx.test.
 mx.test. 60 A 127.0.0.1
@@ -62,7 +63,7 @@ class SendTestCase(TestCase):
         deadlines = Deadlines(
             dict.fromkeys(Deadlines().seconds, seconds), patience=patience, **settings.pop("deadlines", {})
         )
-        opener = Opener(reactor, own.name, ClientTLS(roots), deadlines, settings.pop("sources", ()))
+        opener = Opener(reactor, own.name, ClientTLS(roots), deadlines, NoThreads(), lambda: NONCE)
         self.kept = KeptDialogues(reactor, settings.pop("limits", None))
         assert not settings
         delivery = Delivery(routes or Routes(), exchanges, opener, self.kept, NoThreads())

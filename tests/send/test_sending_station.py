@@ -9,6 +9,7 @@ from twisted.internet import reactor
 from zones import ZoneResolver
 
 from mailsys.config.schema import Configuration, Listener, Send
+from mailsys.send.kept import KeptDialogues
 from mailsys.send.station import (
     destination_of,
     make_delivery,
@@ -32,8 +33,9 @@ class FromTheConfiguration(SendTestCase):
             source_addresses=("127.0.0.7",),
         )
         configuration = Configuration(hostname="client.test", send=send)
+        shuffle = random.Random(1).shuffle
         delivery = make_delivery(
-            configuration, reactor, ZoneResolver(), NoThreads(), random.Random(1).shuffle
+            configuration, reactor, ZoneResolver(), NoThreads(), KeptDialogues(reactor), shuffle, bytes
         )
         self._deliveries.append(delivery)
         self.addCleanup(self._end)

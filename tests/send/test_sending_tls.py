@@ -1,5 +1,6 @@
 """TLS to other hosts: what is found out and told, what is demanded, and what nobody in the middle may do."""
 
+import base64
 import os
 import shutil
 import socket
@@ -8,6 +9,7 @@ import tempfile
 import time
 
 import pytest
+import scramp
 from cryptography import x509
 from scripted import Polite
 from send_house import BOB, SendTestCase, assert_deferred, assert_delivered
@@ -250,6 +252,32 @@ class Relays(SendTestCase):
         for host in ("127.0.0.1", "localhost"):
             routes = Routes(parse_smarthost(f"smtp://ann@{host}:{port}"), {}, lambda: "secret")
             assert_delivered((await self.deliver(self.delivery(1, "", routes=routes)))[BOB])
+
+    @pytest.mark.row(22)
+    async def test_scram(self):
+        """Row 22, as a client: the server must show that it knows the password, or it gets no mail."""
+        mechanism = scramp.ScramMechanism("SCRAM-SHA-256")
+        info = mechanism.make_auth_info("secret", iteration_count=4096)
+
+        def exchange(peer):
+            server = mechanism.make_server(lambda name: info)
+            server.set_client_first(base64.b64decode(peer.heard[-1].split()[2]).decode())
+            peer.say(b"334 " + base64.b64encode(server.get_server_first().encode()))
+            server.set_client_final(base64.b64decode(peer.hear()).decode())
+            peer.say(b"334 " + base64.b64encode(server.get_server_final().encode()))
+            assert peer.hear() == b""
+            return b"235 2.7.0 welcome"
+
+        for answer in (exchange, b"235 2.7.0 welcome", b"334 cj1mYWxzZSxzPWFhYWEsaT0x"):
+            polite = Polite("AUTH PLAIN SCRAM-SHA-256", AUTH=answer)
+            url = f"smtp://ann@127.0.0.1:{self.serve(polite).port}"
+            routes = Routes(parse_smarthost(url), {}, lambda: "secret")
+            attempt = (await self.deliver(self.delivery(1, "", routes=routes)))[BOB]
+            if answer is exchange:
+                assert_delivered(attempt)
+            else:
+                assert_deferred(attempt, "4.7.0")
+                assert polite.messages == []
 
     async def test_mx_goes_past_the_smarthost(self):
         polite = Polite()

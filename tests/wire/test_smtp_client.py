@@ -5,10 +5,11 @@ from client_house import ALL, BOB, CHUNKS, ENVELOPE, EVE, Client, greeted, order
 
 from mailsys.message.outcome import Step
 from mailsys.message.reply import Reply
-from mailsys.wire.sasl_client import Login, LoginExchange, PlainExchange, choose_exchange
+from mailsys.wire.sasl.client import Login, LoginExchange, PlainExchange
 from mailsys.wire.smtp.client_events import (
     BodyWanted,
     Broken,
+    Challenged,
     LoggedIn,
     MessageAnswered,
     NoBody,
@@ -149,30 +150,25 @@ def test_login():
     client = ready_for_login()
     client.machine.log_in(LoginExchange(SECRET))
     assert client.said == b"AUTH LOGIN\r\n"
-    assert client.hear(b"334 VXNlcm5hbWU6\r\n").said == b"YW5u\r\n"
-    assert client.hear(b"334 Password:\r\n").said == b"cGFzcyB3b3Jk\r\n"
-    assert client.hear(b"535 5.7.8 no\r\n").events == [Refused(Step.LOGIN, Reply(535, "5.7.8", "no"))]
+    assert client.hear(b"334 VXNlcm5hbWU6\r\n").last == Challenged(b"Username:")
+    client.machine.respond(b"ann")
+    assert client.said == b"YW5u\r\n"
+    assert client.hear(b"334 Password:\r\n").last == Challenged(None)
+    client.machine.respond(b"")
+    assert client.said == b"\r\n"
+    assert client.hear(b"535 5.7.8 no\r\n").last == Refused(Step.LOGIN, Reply(535, "5.7.8", "no"))
 
 
 @pytest.mark.row(20)
 @pytest.mark.parametrize(
-    ("challenge", "why"),
-    [
-        (b"334 not base64!\r\n", "no base64"),
-        (b"334 \r\n", "asks for more"),
-        (b"334 " + b"QUFB" * 25_000 + b"\r\n", "too long"),
-        (b"250 OK then\r\n", None),
-    ],
+    "challenge", [b"334 " + b"QUFB" * 25_000 + b"\r\n", b"334 a\r\n334 b\r\n", b"354 go\r\n"]
 )
-def test_odd_challenges(challenge, why):
+def test_odd_challenges(challenge):
     """Row 20, as a client: the exchange ends, and nothing more of the login is said."""
     client = ready_for_login()
     client.machine.log_in(PlainExchange(SECRET))
     client.said
-    client.hear(challenge)
-    if why is not None:
-        assert isinstance(client.last, Broken)
-        assert why in client.last.why
+    assert isinstance(client.hear(challenge).last, Broken)
     assert client.said == b""
 
 
@@ -185,13 +181,6 @@ def test_no_password_without_tls():
     assert client.said == b""
     client.machine.log_in(PlainExchange(SECRET), in_clear=True)
     assert b"AUTH PLAIN" in client.said
-
-
-def test_the_best_mechanism_of_both():
-    assert choose_exchange(["LOGIN", "PLAIN"], SECRET).name == "PLAIN"
-    assert choose_exchange(["CRAM-MD5", "LOGIN"], SECRET).name == "LOGIN"
-    assert choose_exchange(["GSSAPI"], SECRET) is None
-    assert "pass word" not in repr(SECRET)
 
 
 # Messages

@@ -5,7 +5,7 @@ from client_house import ANN, BOB, ENVELOPE, EVE, Client, Pair, order
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailsys.wire.sasl_client import Login, LoginExchange
+from mailsys.wire.sasl.client import Login, LoginExchange
 from mailsys.wire.smtp.client_events import Broken, MessageAnswered, Ready, Stopped
 from mailsys.wire.smtp.client_state import State
 

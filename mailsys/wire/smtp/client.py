@@ -6,7 +6,7 @@ go by themselves.  Once ``Ready`` came:
 
     wish         ends with
     start_tls    TLSMayBegin (do it, call tls_started, Ready comes again), or Refused
-    log_in       LoggedIn, or Refused
+    log_in       LoggedIn, or Refused; before it may come Challenged, which wants respond
     send         SenderAnswered, RecipientAnswered for each, then NoBody; or BodyWanted:
     send_body    MessageAnswered for all who were taken
     quit         nothing more
@@ -27,10 +27,11 @@ from mailsys.message.outcome import Step
 from mailsys.message.reply import Reply
 from mailsys.wire.data import DataEncoder
 from mailsys.wire.line_ends import AsItIs, LineEnds
-from mailsys.wire.sasl_client import ClientExchange, decode_challenge, encode_response
+from mailsys.wire.sasl.client import ClientExchange, decode_challenge, encode_response
 from mailsys.wire.smtp.client_events import (
     BodyWanted,
     Broken,
+    Challenged,
     Event,
     LoggedIn,
     MessageAnswered,
@@ -63,7 +64,6 @@ class SMTPClient:
         self._awaited = deque([Awaited(Verb.GREETING)])
         self._unsaid: deque[tuple[bytes, Awaited]] = deque()  # without PIPELINING, one waits for the other
         self._events: deque[Event] = deque()
-        self._exchange: ClientExchange | None = None
         self._sender_taken = False
         self._taken: list[Address] = []
         self._left_over = False  # does the server still hold a transaction that we have given up?
@@ -118,13 +118,17 @@ class SMTPClient:
         self._require(State.READY)
         if not (self.is_secure or in_clear):
             raise ValueError("no password leaves without TLS")
-        self._exchange = exchange
         self.state = State.LOGIN
         initial = exchange.initial()
         words = ["AUTH", exchange.name]
         if initial is not None:
             words.append(encode_response(initial) or "=")
         self._say(command_line(" ".join(words)), Awaited(Verb.AUTH))
+
+    def respond(self, response: bytes) -> None:
+        """Answer what was ``Challenged``."""
+        self._require(State.LOGIN)
+        self._say(command_line(encode_response(response)), Awaited(Verb.AUTH))
 
     def send(self, order: Order) -> None:
         """Begin to hand over a message; the commands go in one group where the server takes that."""
@@ -265,22 +269,10 @@ class SMTPClient:
 
     def _hear_login(self, awaited: Awaited, reply: Reply) -> None:
         if reply.code == 334:
-            self._answer_challenge(reply)
+            self._events.append(Challenged(decode_challenge(reply.text)))
             return
-        self._exchange = None
         self.state = State.READY
         self._events.append(LoggedIn() if reply.is_positive else Refused(self.step, reply))
-
-    def _answer_challenge(self, reply: Reply) -> None:
-        challenge = decode_challenge(reply.text)
-        if self._exchange is None or (challenge is None and self._exchange.name != "LOGIN"):
-            self._break("sent a challenge that is no base64")
-            return
-        response = self._exchange.respond(challenge or b"")
-        if response is None:
-            self._break("asks for more than its login mechanism has")
-        else:
-            self._say(command_line(encode_response(response)), Awaited(Verb.AUTH))
 
     def _hear_reset(self, awaited: Awaited, reply: Reply) -> None:
         if not reply.is_positive:

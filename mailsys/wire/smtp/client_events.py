@@ -32,6 +32,13 @@ class TLSMayBegin:
 
 
 @dataclass(frozen=True, slots=True)
+class Challenged:
+    """Inside AUTH: what the server wants answered, None if it was no base64."""
+
+    data: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
 class LoggedIn:
     """The login was taken."""
 
@@ -91,6 +98,7 @@ Event = (
     Ready
     | Refused
     | TLSMayBegin
+    | Challenged
     | LoggedIn
     | SenderAnswered
     | RecipientAnswered

@@ -1,6 +1,6 @@
-"""SASL as a client speaks it: PLAIN and LOGIN (RFC 4422, RFC 4616).
+"""SASL as a client speaks it, and PLAIN and LOGIN (RFC 4422, RFC 4616).
 
-Both show the password to whoever is at the other end, so they are for verified TLS only; whoever
+These two show the password to whoever is at the other end, so they are for verified TLS only; whoever
 begins an exchange sees to that.
 """
 
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -22,21 +21,29 @@ class Login:
 
 
 class ClientExchange(Protocol):
-    """One attempt to log in with one mechanism."""
+    """One attempt to log in with one mechanism.
+
+    ``is_satisfied`` says that the server may say yes now: what it had to show, it has shown.
+    """
 
     name: str
+    is_satisfied: bool
 
     def initial(self) -> bytes | None:
         """Return the initial response, None when the server speaks first."""
 
-    def respond(self, challenge: bytes) -> bytes | None:
-        """Answer a challenge; None when the mechanism has nothing more to say."""
+    def respond(self, challenge: bytes | None) -> bytes | None:
+        """Answer a challenge, which is None if it was no base64; None when there is no answer to it.
+
+        May take long: from a worker thread.
+        """
 
 
 class PlainExchange:
     """RFC 4616: all in the initial response."""
 
     name = "PLAIN"
+    is_satisfied = True
 
     def __init__(self, login: Login) -> None:
         self._login = login
@@ -45,7 +52,7 @@ class PlainExchange:
         """Return name and password."""
         return f"\0{self._login.name}\0{self._login.password}".encode()
 
-    def respond(self, challenge: bytes) -> bytes | None:
+    def respond(self, challenge: bytes | None) -> bytes | None:
         """Nothing is left to say."""
         return None
 
@@ -54,6 +61,7 @@ class LoginExchange:
     """Name, then password, whatever the challenges say: never standardised, still all that some offer."""
 
     name = "LOGIN"
+    is_satisfied = True
 
     def __init__(self, login: Login) -> None:
         self._left = [login.name.encode(), login.password.encode()]
@@ -62,18 +70,9 @@ class LoginExchange:
         """Wait to be asked."""
         return None
 
-    def respond(self, challenge: bytes) -> bytes | None:
+    def respond(self, challenge: bytes | None) -> bytes | None:
         """Give the next of the two."""
         return self._left.pop(0) if self._left else None
-
-
-# The mechanisms we speak, the best first.
-MECHANISMS: Mapping[str, Callable[[Login], ClientExchange]] = {"PLAIN": PlainExchange, "LOGIN": LoginExchange}
-
-
-def choose_exchange(offered: Collection[str], login: Login) -> ClientExchange | None:
-    """The best mechanism that both sides speak."""
-    return next((make(login) for name, make in MECHANISMS.items() if name in offered), None)
 
 
 def decode_challenge(text: str) -> bytes | None:
