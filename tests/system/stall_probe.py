@@ -17,6 +17,7 @@ from pathlib import Path
 
 TICK_SECONDS = 0.01
 LONGEST_SECONDS = 0.05  # of our own work at a stretch
+LONGEST_SECONDS_BUSY = 0.1  # where others want more than all cores: they slow down a core that we have, too
 NUMBERS = struct.Struct("dd")  # the longest stretch by the CPU, and by the clock on the wall
 
 
@@ -43,7 +44,8 @@ class StallProbe:
         cpu, wall = self.longest
         where = self._stack.read_text() if self._stack.exists() else "(not seen where)"
         told = f"the reactor worked {cpu * 1000:.0f} ms at a stretch, in {wall * 1000:.0f} ms of time"
-        assert cpu <= LONGEST_SECONDS, f"{told}:\n{where}"
+        is_busy = os.getloadavg()[0] > (os.cpu_count() or 1)
+        assert cpu <= (LONGEST_SECONDS_BUSY if is_busy else LONGEST_SECONDS), f"{told}:\n{where}"
 
     def _write(self, cpu, wall):
         with self._path.open("r+b") as file:
