@@ -185,7 +185,7 @@ def test_the_tables_are_bounded_as_they_are(clock):
         guard.failed(claimant(f"{number}@a.test", f"2001:db8:{number:x}::1"), f"{number}")
     sizes = [len(tally) for tally in guard._tallies.values()]
     assert max(sizes) <= tallies.MOST_LIGHT + tallies.MOST_HEAVY
-    assert len(guard._repeats) <= 10_000
+    assert len(guard._repeats) <= 5_000
 
 
 # Turns

@@ -29,7 +29,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 LONGEST_PAUSE_SECONDS = 15.0
 REPEATS_SECONDS = 3600.0
-MOST_REPEATS = 10_000
+MOST_REPEATS = 5_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 FORGET_SECONDS = 3600.0
 BLOCKS_SECONDS = 86_400.0  # so long after a block the next one is longer
-MOST_LIGHT = 8_000
-MOST_HEAVY = 8_000
+MOST_LIGHT = 5_000
+MOST_HEAVY = 5_000
 HEAVY = 3
 
 
