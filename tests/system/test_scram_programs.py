@@ -181,3 +181,16 @@ def test_the_certificate_that_is_bound_is_the_one_that_is_shown(host):
         context.wrap_socket(plain, server_hostname=host.organisation.hostname) as tls,
     ):
         assert tls.getpeercert(binary_form=True) == certificate.public_bytes(Encoding.DER)
+
+
+@needs("swaks")
+@pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN"])
+def test_swaks(host, someone, mechanism):
+    """It speaks no SCRAM, and takes what it knows of what is offered."""
+    said = run(
+        "swaks", "--server", host.organisation.address, "--port", host.organisation.port("smtp"), "--tls",
+        "--auth", mechanism, "--auth-user", someone.address, "--auth-password", someone.password,
+        "--quit-after", "AUTH",
+    )  # fmt: skip
+    assert b"235 2.7.0 You are logged in" in said
+    assert b"AUTH SCRAM-SHA-256-PLUS SCRAM-SHA-256 PLAIN LOGIN" in said
