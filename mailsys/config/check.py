@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import ssl
 from collections.abc import Collection, Iterator
 from itertools import chain
 
@@ -76,3 +77,14 @@ def _check_smarthost(configuration: Configuration) -> Iterator[Mistake]:
         if path and not os.access(path, os.R_OK):
             wrong = "cannot be read" if os.path.exists(path) else "does not exist"
             yield Mistake(f"send.{key}", shown(path), wrong, "name a file that this user can read")
+        elif path and key == "authorities" and not _holds_certificates(path):
+            right = "name a PEM file with the certificates of authorities"
+            yield Mistake(f"send.{key}", shown(path), "holds no certificates", right)
+
+
+def _holds_certificates(path: str) -> bool:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+    except (OSError, ValueError):
+        return False
+    return True

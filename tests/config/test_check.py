@@ -106,6 +106,7 @@ judges = ["early_talkr", "x"]
             "[send]\nsmarthost_password_file = '/nowhere'",
             'send.smarthost_password_file = "/nowhere" does not exist',
         ),
+        ("[send]\nauthorities = '/etc/hostname'", 'send.authorities = "/etc/hostname" holds no certificates'),
         ("[send]\nauthorities = '/nowhere'", 'send.authorities = "/nowhere" does not exist'),
         ("[send]\nsource_addresses = ['mx']", 'send.source_addresses = ["mx"] has "mx", which is no address'),
         ("[send]\nsource_addresses = ['::1', '::2']", "send.source_addresses"),

@@ -1,7 +1,10 @@
 """The story of a message in the queue, as it is told."""
 
+import pytest
+
 from mailsys.interfaces import Attempt
 from mailsys.journal import queue_events as events
+from mailsys.journal.phrases import secrecy_of
 from mailsys.journal.sentences import sentences
 from mailsys.message.address import Address
 from mailsys.message.outcome import Deferred, Delivered, Step
@@ -46,3 +49,19 @@ def test_it_failed_or_is_held():
     assert "Will not reach <bob@far.test>" in told(events.given_up("m.1", BOB, 9, None, "550 5.1.1 no", 1.0))
     assert "until somebody releases it" in told(events.held("m.1", BOB, "broke", 1.0))
     assert "remove" in told(events.ordered("m.1", BOB, "remove", 1.0))
+
+
+@pytest.mark.parametrize(
+    ("tls", "words"),
+    [
+        ("TLSv1.3 TLS_AES_256_GCM_SHA384", "encrypted with TLS 1.3"),
+        ("TLSv1.2 X, verified", "encrypted with TLS 1.2 (verified)"),
+        (
+            "TLSv1.3 X, not verified: the certificate has expired",
+            "encrypted with TLS 1.3 (not verified: the certificate has expired)",
+        ),
+        ("none: the handshake failed: no cipher", "not encrypted (the handshake failed: no cipher)"),
+    ],
+)
+def test_how_it_was_protected(tls, words):
+    assert secrecy_of(tls) == words
