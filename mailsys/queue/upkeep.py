@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 from twisted.internet.defer import Deferred, DeferredList
@@ -165,14 +165,22 @@ class Upkeep:
 
             async def change(busy: Collection[str], after: float = after) -> float | None:
                 items = await self._spool.aged(after, until, AT_ONCE)
-                for item in items:
-                    if item.message.id not in busy and (progress := step(item, self._now())):
-                        await self._attempting.keep(item.message, progress)
+                idle = [item for item in items if item.message.id not in busy]
+                await self._keep_all([(item, step(item, self._now())) for item in idle])
                 return items[-1].message.at if items else None
 
             last = await self._runner.undisturbed(change)
             is_more = last is not None
             after = last if last is not None else after
+
+    async def _keep_all(self, changes: Sequence[tuple[QueueItem, list[Progress]]]) -> None:
+        """All together, so that they share a sync."""
+        kept = [
+            Deferred.fromCoroutine(self._attempting.keep(item.message, progress))
+            for item, progress in changes
+            if progress
+        ]
+        await DeferredList(kept, fireOnOneErrback=True, consumeErrors=True)
 
     def _tell_delay(self, item: QueueItem, now: float) -> list[Progress]:
         """Those who were not tried since: an attempt tells by itself."""

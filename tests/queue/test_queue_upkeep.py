@@ -249,3 +249,20 @@ def test_a_start_tells_the_last_outcomes_again(spool):
     again = QueueRig(spool).start()
     (event,) = again.journal.events
     assert (event.id, event.key) == (rig.journal.events[-1].id, rig.journal.events[-1].key)
+
+
+def test_many_that_wait_are_told_of_with_few_syncs(tmp_path):
+    """Senders of thousands of messages hear of a delay, and mail that comes in meanwhile does not wait."""
+    spool = DiskSpool(str(tmp_path))
+    rig = new_rig(spool, notices=Notices())
+    rig.world.answers["far.test"] = DEAD
+    for number in range(500):
+        rig.put(f"m{number:03}")
+        rig.clock.advance(0.001)
+    rig.wall = 5 * HOUR
+    result_of(rig.upkeep.look_at_aged())
+    assert len({id_ for id_, _ in rig.attempting.notices.called}) == 500
+    result_of(rig.upkeep.look_at_aged())
+    assert len(rig.attempting.notices.called) == 500
+    rig.put("fresh", "eve@near.test")
+    assert rig.journal.kinds("fresh") == ["delivered"]
