@@ -11,6 +11,7 @@ from mailsys.config.ports import STANDARD_PORTS
 from mailsys.control.first_configuration import FirstConfiguration
 from mailsys.message.address import display_domain
 
+_BY_SYSTEMD = "   Or let systemd do it, with etc/mailsys.service and etc/mailsys.socket of mailsys."
 _TRIALS = {"smtp": "SMTP", "pop3": "POP3", "pop3s": "POP3 with TLS"}
 
 
@@ -28,7 +29,7 @@ def next_steps(folder: str, first: FirstConfiguration, domains: Sequence[str]) -
             f"     {command} account add postmaster@{display_domain(domains[0])}",
             "2. Start the server:" if is_trial else "2. Start the server, as root, since it opens port 25:",
             f"     {command} serve",
-            *(_try_it(first) if is_trial else _publish(first, domains)),
+            *(_try_it(first) if is_trial else [_BY_SYSTEMD, *_publish(first, domains)]),
             "",
             f"The settings are in {path}.  After a change, look for mistakes:",
             f"     {command} config check",
