@@ -5,6 +5,7 @@ import re
 import socket
 import threading
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -128,13 +129,14 @@ class Stranger:
         return True
 
 
+LETTERS = Counter()  # by host
+
+
 class Bystander(threading.Thread):
-    """A normal client, at it all the time of a test; ``letters`` counts what it gave in, in all tests.
+    """A normal client, at it all the time of a test; ``LETTERS`` counts what it gave in, in all tests.
 
     ``longest`` is how long it waited for a simple answer, ``resident`` the most memory that it saw taken.
     """
-
-    letters = itertools.count(1)
 
     def __init__(self, host, someone):
         super().__init__(daemon=True)
@@ -158,7 +160,8 @@ class Bystander(threading.Thread):
 
     def _deliver(self):
         deliver(self._host, self._someone, LETTER)
-        return next(self.letters)
+        LETTERS[self._host] += 1
+        return LETTERS[self._host]
 
     def _ask(self):
         begun = time.monotonic()
