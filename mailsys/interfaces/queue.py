@@ -186,8 +186,11 @@ class IQueueSpool(Interface):
         Returns how many recipients that were.
         """
 
-    async def outcomes(since: float) -> Sequence[tuple[str, Progress]]:
-        """Outcomes since then with the id of their message, for stories that may have lost their end."""
+    async def outcomes(seconds: float, limit: int) -> Sequence[tuple[str, Progress]]:
+        """Outcomes of the last seconds before the newest one, with the id of their message.
+
+        For stories that may have lost their end.
+        """
 
     async def prune(before: float, limit: int) -> int:
         """Forget up to ``limit`` messages that were finished before; returns how many."""

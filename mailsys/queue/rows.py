@@ -245,13 +245,14 @@ def _last_attempt(attempt: Attempt, at: float) -> dict[str, object]:
     return columns
 
 
-def outcomes(connection: sqlite3.Connection, since: float) -> list[tuple[str, Progress]]:
-    """What ended since then."""
+def outcomes(connection: sqlite3.Connection, seconds: float, limit: int) -> list[tuple[str, Progress]]:
+    """Of messages that were finished in the last seconds before the newest one."""
     rows = connection.execute(
         "SELECT r.message, r.address, r.state, r.attempts, r.ended, r.remote, r.tls, r.said, r.reason"
         " FROM messages m JOIN recipients r ON r.message = m.id"
-        " WHERE m.finished >= ? AND r.ended IS NOT NULL",
-        (since,),
+        " WHERE m.finished >= (SELECT max(finished) FROM messages) - ? AND r.ended IS NOT NULL"
+        " ORDER BY m.finished DESC LIMIT ?",
+        (seconds, limit),
     )
     return [(row[0], _outcome(*row[1:])) for row in rows]
 

@@ -25,6 +25,7 @@ from mailsys.queue.schedule import back_off
 SHARE_FOR_RETRIES = 0.75  # of all deliveries: the rest is kept for what is tried for the first time
 MOST_READY_IN_ALL = 1000  # items in memory that have not begun
 AT_ONCE = 1000  # destinations looked at before others get their turn
+SOON_ENOUGH_SECONDS = 0.05  # an alarm so much later than wanted needs no second one
 TROUBLE_SECONDS = 5.0  # until the spool is asked again after an error
 GRACE_SECONDS = 5.0  # for deliveries under way when we stop
 
@@ -132,9 +133,8 @@ class Runner:
     async def stop(self) -> None:
         """Begin nothing more, and end what is under way: soon by itself, then without its answer."""
         self._is_open = False
-        if self._timer is not None:
+        if self._timer is not None and self._timer.active():
             self._timer.cancel()
-            self._timer = None
         under_way = list(self._under_way)
         for each in under_way:
             each.addTimeout(GRACE_SECONDS, self._clock)
@@ -265,7 +265,7 @@ class Runner:
     # ------------------------------------------------------------------ time
 
     def _wake_at(self, destination: Destination, time: float) -> None:
-        if destination.wake <= time and destination.wake > self._clock.seconds():
+        if self._clock.seconds() < destination.wake <= time + SOON_ENOUGH_SECONDS:
             return
         destination.wake = time
         heappush(self._alarms, (time, destination.name))

@@ -196,9 +196,9 @@ class Spool:
         for arrival in arrivals:
             self.announce(_as_action(arrival))
 
-    async def outcomes(self, since: float) -> Sequence[tuple[str, Progress]]:
-        """Outcomes since then."""
-        return await self._ask(lambda connection: rows.outcomes(connection, since))
+    async def outcomes(self, seconds: float, limit: int) -> Sequence[tuple[str, Progress]]:
+        """The newest outcomes."""
+        return await self._ask(lambda connection: rows.outcomes(connection, seconds, limit))
 
     async def orders(self) -> Sequence[Order]:
         """What other programs have asked for."""

@@ -32,7 +32,8 @@ AGED_SECONDS = 60.0
 PRUNE_SECONDS = 600.0
 CLOCK_WAS_SET_SECONDS = 30.0  # by so much or more
 AT_ONCE = 200
-RETELL_SECONDS = 600.0  # how much of a story may be missing after a crash
+RETELL_SECONDS = 60.0  # how much of a story may be missing after a crash
+MOST_RETOLD = 5000
 
 log = Logger(namespace="mailsys.queue")
 
@@ -108,7 +109,7 @@ class Upkeep:
 
     async def _tell_again(self) -> None:
         """The journal may have lost the last moments before a crash; what it knows it keeps once."""
-        for id_, progress in await self._spool.outcomes(self._now() - RETELL_SECONDS):
+        for id_, progress in await self._spool.outcomes(RETELL_SECONDS, MOST_RETOLD):
             tell_progress(self._journal, id_, [progress])
 
     # ------------------------------------------------------------------ orders

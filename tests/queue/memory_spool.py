@@ -120,7 +120,8 @@ class MemorySpool:
         for notice in notices:
             self.put(QueuedMessage(notice.envelope, at, notice.content))
 
-    async def outcomes(self, since):
+    async def outcomes(self, seconds, limit):
+        since = max((kept.finished or 0.0 for kept in self.kept.values()), default=0.0) - seconds
         return [
             (
                 kept.message.id,
@@ -129,7 +130,7 @@ class MemorySpool:
             for kept in self.kept.values()
             if kept.finished is not None and kept.finished >= since
             for row in kept.rows
-        ]
+        ][:limit]
 
     async def orders(self):
         return [order for order in self.waiting_orders if order.number not in self.answers]

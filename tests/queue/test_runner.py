@@ -227,3 +227,24 @@ def test_what_comes_in_while_the_spool_is_asked_is_not_forgotten(spool):
         gate.open(OK)
         asked.open(None)
     assert len(set(rig.world.ids())) == 120
+
+
+def test_an_end_after_the_last_alarm_went_off(spool):
+    rig = new_rig(spool)
+    rig.world.answers["far.test"] = BUSY
+    rig.put("m1")
+    rig.world.answers["far.test"] = OK
+    rig.go_on(1000)
+    assert rig.journal.kinds("m1")[-1] == "delivered"
+    result_of(rig.runner.stop())
+
+
+def test_one_alarm_is_enough_for_one_destination(spool):
+    rig = new_rig(spool)
+    rig.world.answers["far.test"] = BUSY
+    rig.put("m1")
+    rig.world.answers["far.test"] = OK
+    for number in range(200):
+        rig.put(f"n{number}")
+        rig.clock.advance(0.0001)
+    assert len(rig.runner._alarms) < 5
