@@ -260,6 +260,9 @@ class OpenSmtpd(Program):
         needs_root("opensmtpd")
         if not os.path.isdir("/usr/libexec/opensmtpd"):
             pytest.skip("OpenSMTPD's own programs are not where it looks for them")
+        with socket.socket(socket.AF_UNIX) as control:
+            if control.connect_ex("/var/run/smtpd.sock") == 0:
+                pytest.skip("another OpenSMTPD runs here, and both would use one spool")
         os.makedirs("/var/spool/smtpd", exist_ok=True)
         os.chmod("/var/spool/smtpd", 0o711)  # noqa: S103 - as it demands
         os.makedirs("/var/lib/opensmtpd/empty", exist_ok=True)
