@@ -41,7 +41,7 @@ class Hosts(Protocol):
 
 @implementer(IDelivery)
 class Delivery:
-    """Made once for the host; keeps connections between messages."""
+    """Made anew when the configuration changes; ``kept`` may serve one after the other."""
 
     def __init__(
         self, routes: Routes, exchanges: Exchanges, opener: Opener, kept: KeptDialogues, workers: IWorkers
@@ -74,10 +74,6 @@ class Delivery:
             ]
         )
         return {recipient: attempt for part in done for recipient, attempt in part.items()}
-
-    def close(self) -> None:
-        """Take leave of all hosts."""
-        self._kept.quit_all()
 
     def _groups(self, recipients: Sequence[Address]) -> dict[tuple[NextHop, str], list[Address]]:
         """Those who go the same way: over the same route, or to the same domain's MX."""

@@ -67,19 +67,19 @@ class SendTestCase(TestCase):
         self.kept = KeptDialogues(reactor, settings.pop("limits", None))
         assert not settings
         delivery = Delivery(routes or Routes(), exchanges, opener, self.kept, NoThreads())
-        self._deliveries.append(delivery)
-        self.addCleanup(self._end)
+        self.all_kept.append(self.kept)
+        self.addCleanup(self.end)
         return delivery
 
     def setUp(self):
-        self._deliveries = []
+        self.all_kept = []
 
-    def _end(self):
+    def end(self):
         return Later.fromCoroutine(self._end_all())
 
     async def _end_all(self):
-        for delivery in self._deliveries:
-            delivery.close()
+        for kept in self.all_kept:
+            kept.quit_all()
         while any(map(_is_ours, reactor.getReaders())):
             await deferLater(reactor, 0.01)
 

@@ -112,5 +112,5 @@ class Kept(SendTestCase):
         for attempts in await gatherResults(both):
             assert_delivered(attempts[BOB])
         assert (len(self.server.peers), len(self.kept)) == (2, 2)
-        delivery.close()
+        self.kept.quit_all()
         assert len(self.kept) == 0

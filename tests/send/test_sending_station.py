@@ -33,12 +33,10 @@ class FromTheConfiguration(SendTestCase):
             source_addresses=("127.0.0.7",),
         )
         configuration = Configuration(hostname="client.test", send=send)
-        shuffle = random.Random(1).shuffle
-        delivery = make_delivery(
-            configuration, reactor, ZoneResolver(), NoThreads(), KeptDialogues(reactor), shuffle, bytes
-        )
-        self._deliveries.append(delivery)
-        self.addCleanup(self._end)
+        shuffle, kept = random.Random(1).shuffle, KeptDialogues(reactor)
+        delivery = make_delivery(configuration, reactor, ZoneResolver(), NoThreads(), kept, shuffle, bytes)
+        self.all_kept.append(kept)
+        self.addCleanup(self.end)
         assert_delivered((await self.deliver(delivery))[BOB])
         peer = server.peers[0]
         assert b"AUTH PLAIN AGFubgBzZWNyZXQ=" in peer.heard
