@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -94,6 +95,9 @@ class ServiceManager:
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
             self.process.wait()
+        for pid in {int(said["MAINPID"]) for said in self.said if "MAINPID" in said}:
+            with contextlib.suppress(ProcessLookupError):  # one behind strace outlives it
+                os.kill(pid, signal.SIGKILL)
         for one in [*self.sockets, self._notify]:
             one.close()
         with contextlib.suppress(FileNotFoundError):
