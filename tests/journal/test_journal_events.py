@@ -4,11 +4,12 @@ from collections import defaultdict
 
 from journal_scenes import ANN, BOB, BOB_X, NOON, accepted, copy, delivered, session
 
-from mailsys.interfaces import Peer
-from mailsys.journal import events
+from mailsys.interfaces import Attempt, Peer
+from mailsys.journal import events, queue_events
 from mailsys.journal.flood import Flood
 from mailsys.journal.names import names_of, search_name
 from mailsys.message import reply as replies
+from mailsys.message.outcome import Deferred, Delivered, Step
 
 
 def test_a_received_message_tells_all_that_support_is_asked_for():
@@ -132,6 +133,20 @@ def counted(known):
     return flood.counts()
 
 
+def of_the_queue():
+    """What is told of a message that waits, with all that an attempt can tell."""
+    taken = Attempt(Delivered("mx"), Step.MESSAGE, "mx", "TLSv1.3", "250 OK")
+    broken = Attempt(Deferred(replies.LOCAL_ERROR), Step.MESSAGE, "mx", "", "451", is_uncertain=True)
+    return [
+        queue_events.queued("4k2m9x7qa.1", [BOB], "over the limit", NOON),
+        queue_events.sent("4k2m9x7qa.1", BOB, 1, taken, NOON),
+        queue_events.put_off("4k2m9x7qa.1", BOB, 1, broken, "451", NOON + 1, NOON),
+        queue_events.given_up("4k2m9x7qa.1", BOB, 1, broken, "451", NOON),
+        queue_events.held("4k2m9x7qa.1", BOB, "broke", NOON),
+        queue_events.ordered("4k2m9x7qa.1", BOB, "retry", NOON),
+    ]
+
+
 def test_the_page_names_the_facts_of_each_event(repository):
     known = session(login=BOB)
     told = [
@@ -146,11 +161,13 @@ def test_the_page_names_the_facts_of_each_event(repository):
         events.login(known, "bob", False, NOON, mechanism="PLAIN", why="wrong password"),
         events.mailbox_read(known, 1, 1, NOON, fetched=["a"], removed=["a"]),
         *counted(known),
+        *of_the_queue(),
     ]
     page = (repository / "docs" / "journal.rst").read_text()
     of_connections = {"service", "peer", "greeting", "protocol", "tls", "login"}
+    of_attempts = {"step", "remote", "said", "uncertain"}
     facts = defaultdict(set)
     for event in told:
-        facts[event.facts["event"]] |= event.facts.keys() - of_connections - {"event"}
+        facts[event.facts["event"]] |= event.facts.keys() - of_connections - of_attempts - {"event"}
     assert documented(page) == facts
-    assert all(f"``{fact}``" in page for fact in of_connections)
+    assert all(f"``{fact}``" in page for fact in of_connections | of_attempts)
