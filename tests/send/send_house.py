@@ -74,6 +74,12 @@ class SendTestCase(TestCase):
     def setUp(self):
         self.all_kept = []
 
+    def mktemp(self):
+        """A path at which there is nothing yet, and nothing is left."""
+        folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, folder)
+        return os.path.join(folder, "file")
+
     def end(self):
         return Later.fromCoroutine(self._end_all())
 
