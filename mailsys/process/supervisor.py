@@ -40,6 +40,7 @@ class Supervisor:
         self._socket: socket.socket | None = None
         self._waits = False
         self._told = ""
+        self._owed: tuple[str, ...] = ()
         self._turn = LoopingCall(self._tell_again)
         self._turn.clock = clock
 
@@ -86,7 +87,7 @@ class Supervisor:
         if (status := self._status()) != self._told:
             self._told = status
             lines.append(status)
-        if lines:
+        if lines or self._owed:
             self._tell(*lines)
 
     def _status(self) -> str:
@@ -95,10 +96,11 @@ class Supervisor:
     def _tell(self, *lines: str) -> None:
         if self._socket is None or self._address is None:
             return
+        owed, self._owed = self._owed, ()
         try:
-            self._socket.sendto("\n".join(lines).encode(), self._address)
-        except BlockingIOError:
-            pass  # the manager is busy; the next turn tells it
+            self._socket.sendto("\n".join([*owed, *lines]).encode(), self._address)
+        except BlockingIOError:  # the manager is busy; the next turn tells the newest
+            self._owed = lines if lines != ("WATCHDOG=1",) else owed
         except OSError as error:
             log.warn("The service manager cannot be told how we are: {reason}", reason=error.strerror)
             self.close()
