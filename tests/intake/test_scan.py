@@ -1,6 +1,7 @@
 """Segments are read back as they were written, and past any damage."""
 
 import zlib
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -9,10 +10,10 @@ from hypothesis import strategies as st
 from mailsys.intake import scan as scan_module
 from mailsys.intake.record import ABORTED, LAID, draft, header_line, mark_line, message_line
 from mailsys.intake.scan import scan
-from mailsys.interfaces import Acceptance, MailboxAction
+from mailsys.interfaces import Acceptance, MailboxAction, QueueAction
 from mailsys.message.address import Address
 from mailsys.message.content import FileContent, MemoryContent
-from mailsys.message.envelope import Body, Envelope
+from mailsys.message.envelope import Body, Envelope, NoticeWish, Notify, Return
 
 TOKEN = "0123456789abcdef"
 SPOOL = "/spool"
@@ -38,18 +39,42 @@ ENVELOPES = st.builds(
     recipients=st.lists(ADDRESSES, max_size=3).map(tuple),
     body=st.sampled_from(Body),
     smtputf8=st.booleans(),
+    notice_return=st.none() | st.sampled_from(Return),
+    wishes=st.dictionaries(
+        ADDRESSES,
+        st.builds(NoticeWish, st.frozensets(st.sampled_from(Notify)), st.text(max_size=5)),
+        max_size=2,
+    ),
 )
 # Text that looks like the log's own, as someone might send who has read its documentation.
 LOG_LIKE = st.sampled_from(
     [b"\n", TOKEN.encode(), b"fedcba9876543210 message 7.1 2 0 00000000\n{}\n", b"\nmailsys-intake 1 7 "]
 )
 CONTENTS = st.lists(st.binary(max_size=60) | LOG_LIKE, max_size=4).map(b"".join)
-ACCEPTANCES = st.builds(
+FOR_MAILBOXES = st.builds(
     Acceptance,
     envelope=ENVELOPES,
     actions=st.lists(ACTIONS, max_size=2).map(tuple),
     content=CONTENTS.map(lambda octets: MemoryContent([octets])),
     facts=st.just({"subject": "Grüße", "checked": ["spf pass"]}),
+)
+
+
+def with_queue(acceptance, recipients, head, not_before, held):
+    """Some of its recipients live elsewhere."""
+    envelope = replace(acceptance.envelope, recipients=recipients)
+    octets = len(head) + acceptance.content.size
+    waiting = QueueAction(envelope, 2.5, head, octets, not_before, held)
+    return replace(acceptance, actions=(*acceptance.actions, waiting))
+
+
+ACCEPTANCES = FOR_MAILBOXES | st.builds(
+    with_queue,
+    FOR_MAILBOXES,
+    recipients=st.lists(ADDRESSES, min_size=1, max_size=3).map(tuple),
+    head=st.binary(max_size=40),
+    not_before=st.sampled_from([0.0, 99.5]),
+    held=st.sampled_from(["", "over the limit"]),
 )
 
 
