@@ -28,7 +28,7 @@ from mailsys.wire.pop3 import responses
 
 _SMTP = Farewells(replies.BUSY.render(), replies.ENOUGH_CONNECTIONS.render())
 _POP3 = Farewells(responses.BUSY.render(), responses.ENOUGH_CONNECTIONS.render())
-FAREWELLS = {"smtp": _SMTP, "lmtp": _SMTP, "pop3": _POP3}
+FAREWELLS = {"smtp": _SMTP, "lmtp": _SMTP, "submission": _SMTP, "pop3": _POP3}
 SERVED = tuple(FAREWELLS)
 OF_PEOPLE = ("submission", "pop3", "imap", "web")  # many of whom may share one address
 

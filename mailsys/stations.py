@@ -52,6 +52,7 @@ from mailsys.threads import NoThreads, Workers
 
 FILE_THREADS = 8
 PLUGIN_THREADS = 8
+_MAIL_COMES_IN = ("smtp", "lmtp", "submission")
 
 log = Logger(namespace="mailsys")
 
@@ -167,7 +168,8 @@ class Stations:
         self.plugged_in = plugged_in(self.plugins, configuration)
         accounts = DirectoryWithSources(self.directory, self.plugged_in.accounts)
         self.logins = self.gate.logins(configuration.auth, self.plugged_in.accounts, self.plugged_in.checkers)
-        self.admission = _admission(configuration, self.plugged_in, accounts, self.store.quota)
+        known = configuration, self.plugged_in, accounts, self.store.quota
+        self.admissions = {service: _admission(*known, service) for service in _MAIL_COMES_IN}
         self.outgoing.configure(configuration)
         self.strangers.patience = patience_of(configuration)
         self.message_memory.octets = configuration.limits.message_memory
@@ -253,6 +255,7 @@ class Stations:
 
     def _reception(self, service: str) -> Reception:
         limits = self.configuration.limits
+        admission = self.admissions[service]
         settings = Settings(
             hostname=self.configuration.hostname,
             service=service,
@@ -266,9 +269,9 @@ class Stations:
         )
         return Reception(
             settings=settings,
-            judges=self.admission.judges,
+            judges=admission.judges,
             header_writers=self.plugged_in.header_writers,
-            admission=self.admission,
+            admission=admission,
             quota=self.store.quota,
             intake=self.intake,
             drop=self.store.drop,
@@ -296,16 +299,16 @@ def build_directory(configuration: Configuration) -> Directory:
     return Directory(Paths(configuration.data).accounts, Clock())
 
 
-def build_admission(configuration: Configuration, directory: IDirectory) -> Admission:
+def build_admission(configuration: Configuration, directory: IDirectory, service: str) -> Admission:
     """What decides over recipients, for dry runs: it changes nothing on the disk.  Raises CannotWork."""
     plugins = dry_plugins(configuration)
     plugged = plugged_in(plugins, configuration)
     accounts = DirectoryWithSources(directory, plugged.accounts)
-    return _admission(configuration, plugged, accounts, quota_look(configuration, plugins))
+    return _admission(configuration, plugged, accounts, quota_look(configuration, plugins), service)
 
 
 def _admission(
-    configuration: Configuration, plugged: PluggedIn, accounts: IDirectory, quota: IQuota
+    configuration: Configuration, plugged: PluggedIn, accounts: IDirectory, quota: IQuota, service: str
 ) -> Admission:
     separator = configuration.receive.separator
     routers = [*plugged.routers, Router(accounts, separator)]
@@ -313,7 +316,7 @@ def _admission(
         routers.insert(-1, DeliveryRouter(configuration.route.deliveries, separator))
     return Admission(
         configuration.limits.recipients,
-        build_pipeline(configuration, plugged.judges),
+        build_pipeline(configuration, service, plugged.judges),
         RoutersInOrder(routers) if len(routers) > 1 else routers[0],
         quota,
         plugged.deliveries.keys(),

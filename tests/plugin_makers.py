@@ -10,7 +10,8 @@ from mailsys.extensions.find import BrokenFile, Finding, FoundPlugin
 from mailsys.extensions.installed import InstalledPlugins
 from mailsys.interfaces import IJudge, IPluginMaker, NoSettings
 
-BUILTIN = {"judge.judges": ("early_talker", "one_from", "hop_count"), "store.kind": ("maildir", "memory")}
+JUDGES = ("early_talker", "one_from", "hop_count")
+BUILTIN = {"submission.judges": JUDGES, "judge.judges": JUDGES, "store.kind": ("maildir", "memory")}
 
 
 @dataclass(frozen=True, slots=True)

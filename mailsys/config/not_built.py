@@ -5,7 +5,7 @@ from __future__ import annotations
 from mailsys.config.schema import Configuration
 
 # What is built leaves this list.
-_SERVICES = ("submission", "imap", "web")
+_SERVICES = ("imap", "web")
 
 
 def not_built_yet(configuration: Configuration) -> list[str]:

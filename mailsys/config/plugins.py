@@ -76,6 +76,7 @@ def uses(configuration: Configuration) -> Iterator[Use]:
     yield from (Use("auth.sources", name) for name in configuration.auth.sources)
     yield Use("store.kind", configuration.store.kind)
     yield from (Use("receive.header_writers", name) for name in configuration.receive.header_writers)
+    yield from (Use("submission.judges", name) for name in configuration.submission.judges)
     yield from (Use("route.routers", name) for name in configuration.route.routers)
     for whom, name in configuration.route.deliveries.items():
         yield Use("route.deliveries", name, f'route.deliveries."{whom}"')

@@ -144,6 +144,13 @@ class Receive:
 
 
 @dataclass(frozen=True, slots=True)
+class Submission:
+    """``[submission]``: what users send; ``judges`` are those that run there, in order."""
+
+    judges: tuple[str, ...] = setting(NAMES, ["one_from", "hop_count"])
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """``[limits]``: sizes in octets, times in seconds; a count of 0 is without limit.
 
@@ -267,6 +274,7 @@ class Configuration:
     auth: Auth = section(Auth)
     store: Store = section(Store)
     receive: Receive = section(Receive)
+    submission: Submission = section(Submission)
     limits: Limits = section(Limits)
     dns: Dns = section(Dns)
     send: Send = section(Send)

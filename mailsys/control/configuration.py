@@ -77,6 +77,7 @@ def installed() -> InstalledPlugins:
     from mailsys.judge.builtin import BUILTIN
 
     builtin = {
+        "submission.judges": tuple(BUILTIN),
         "judge.judges": tuple(BUILTIN),
         "store.kind": ("maildir", "memory"),
         "command": (*COMMANDS, "config"),

@@ -116,6 +116,9 @@ class DryRun:
             self._take(Verdict(Disposition.REJECT, "the name in HELO cannot be read", fault.reply))
 
     async def _ask_about_sender(self, text: str) -> None:
+        if self.session.peer.service == "submission" and self.session.login is None:
+            self._take(Verdict(Disposition.REJECT, "nobody has logged in (--login)", replies.LOGIN_NEEDED))
+            return
         try:
             self.sender = parse_mailbox(text, replies.BAD_SENDER) if text else None
         except Malformed as fault:

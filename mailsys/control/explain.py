@@ -12,7 +12,10 @@ from mailsys.control.at_once import at_once
 from mailsys.control.command import CannotDo
 from mailsys.control.configuration import read_configuration
 from mailsys.interfaces import DirectoryUnavailable, Peer, Session
+from mailsys.message.address import Address, AddressError, parse_address
 from mailsys.message.content import Content, MemoryContent
+
+PROTOCOLS = {"smtp": "ESMTP", "lmtp": "LMTP", "submission": "ESMTPSA"}
 
 
 def add_parser(subcommands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -30,7 +33,12 @@ def add_parser(subcommands: argparse._SubParsersAction[argparse.ArgumentParser])
     )
     parser.add_argument("--helo", default="localhost", metavar="NAME", help="what the client calls itself")
     parser.add_argument(
-        "--service", choices=("smtp", "lmtp"), default="smtp", help="which listener it speaks to (smtp)"
+        "--service",
+        choices=("smtp", "submission", "lmtp"),
+        help="which listener it speaks to (smtp; submission with --login)",
+    )
+    parser.add_argument(
+        "--login", type=_login, metavar="ACCOUNT", help="who has logged in there, as one who sends mail does"
     )
     parser.add_argument(
         "--size", type=_size, metavar="N", help="the size that the client declares, as in 10M; without FILE"
@@ -49,11 +57,12 @@ def run(arguments: argparse.Namespace) -> int:
 
     configuration = read_configuration(arguments)
     content = _read(arguments.file) if arguments.file else None
-    protocol = "LMTP" if arguments.service == "lmtp" else "ESMTP"
-    session = Session("explain", Peer(arguments.ip, 0, arguments.service), arguments.helo, protocol)
+    service = arguments.service or ("submission" if arguments.login else "smtp")
+    session = Session("explain", Peer(arguments.ip, 0, service), arguments.helo, PROTOCOLS[service])
+    session.login = arguments.login
     with closing(build_directory(configuration)) as directory:
         try:
-            admission = build_admission(configuration, directory)
+            admission = build_admission(configuration, directory, service)
             dry_run = DryRun(configuration, session, admission, directory.first_domain)
             at_once(dry_run.ask(arguments.sender, arguments.to, content, arguments.size))
         except CannotWork as error:
@@ -72,6 +81,13 @@ def _read(path: str) -> Content:
         raise CannotDo(f"{path} cannot be read: {error.strerror}.") from error
     # A file on this machine ends its lines with LF; on the wire it would be CR LF.
     return MemoryContent([octets.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")])
+
+
+def _login(text: str) -> Address:
+    try:
+        return parse_address(text).folded()
+    except AddressError as error:
+        raise argparse.ArgumentTypeError(f'"{text}" is no address of an account: {error}') from None
 
 
 def _ip(text: str) -> str:

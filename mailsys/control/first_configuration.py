@@ -57,6 +57,9 @@ class FirstConfiguration:
 
     def _listeners(self) -> Iterator[str]:
         yield from _listener("mail from other hosts", "smtp", self.endpoint("smtp"), "starttls")
+        submission = self.endpoint("submission"), self.endpoint("submissions")
+        yield from _listener("mail programs send mail", "submission", submission[0], "starttls")
+        yield from _listener("the same, with TLS from the start", "submission", submission[1], "implicit")
         yield from _listener("mail programs fetch mail", "pop3", self.endpoint("pop3"), "starttls")
         yield from _listener("the same, with TLS from the start", "pop3", self.endpoint("pop3s"), "implicit")
         lmtp = self.endpoint("lmtp", self.loopback)
@@ -68,8 +71,6 @@ class FirstConfiguration:
 
 
 _LATER = (
-    ("submission", "submission", "starttls"),
-    ("submission", "submissions", "implicit"),
     ("imap", "imap", "starttls"),
     ("imap", "imaps", "implicit"),
 )

@@ -12,7 +12,13 @@ from mailsys.control.first_configuration import FirstConfiguration
 from mailsys.message.address import display_domain
 
 _BY_SYSTEMD = "   Or let systemd do it, with etc/mailsys.service and etc/mailsys.socket of mailsys."
-_TRIALS = {"smtp": "SMTP", "pop3": "POP3", "pop3s": "POP3 with TLS"}
+_TRIALS = {
+    "submission": "Submission",
+    "submissions": "… with TLS",
+    "pop3": "POP3",
+    "pop3s": "… with TLS",
+    "smtp": "SMTP",
+}
 
 
 def next_steps(folder: str, first: FirstConfiguration, domains: Sequence[str]) -> str:

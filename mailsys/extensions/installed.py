@@ -28,6 +28,7 @@ from mailsys.interfaces import (
 # What may be named where: the interfaces, and what the operator calls them.
 PLACES: Mapping[str, tuple[tuple[InterfaceClass, ...], str]] = {
     "judge.judges": ((IJudge,), "judge"),
+    "submission.judges": ((IJudge,), "judge"),
     "route.routers": ((IRouter,), "router"),
     "route.deliveries": ((IDelivery,), "delivery"),
     "store.kind": ((IMailStore,), "store"),

@@ -32,7 +32,8 @@ class PluggedIn:
 def plugged_in(plugins: Plugins, configuration: Configuration) -> PluggedIn:
     """What the configuration names of the plugins, which are made."""
     sources = [plugins.plugin(name) for name in configuration.auth.sources]
-    judges = [name for name in configuration.judge.judges if name in plugins]
+    named = {*configuration.judge.judges, *configuration.submission.judges}
+    judges = [name for name in named if name in plugins]
     writers = configuration.receive.header_writers
     route = configuration.route
     return PluggedIn(

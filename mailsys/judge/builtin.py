@@ -26,12 +26,10 @@ NO_FURTHER: Mapping[str, IJudge] = {}
 
 
 def build_pipeline(
-    configuration: Configuration, further: Mapping[str, IJudge] = NO_FURTHER
+    configuration: Configuration, service: str = "smtp", further: Mapping[str, IJudge] = NO_FURTHER
 ) -> IJudgePipeline:
-    """The judges of ``[judge] judges`` in their order; ``further`` are those that are not built in."""
+    """The judges of a service in their order; ``further`` are those that are not built in."""
+    names = configuration.submission.judges if service == "submission" else configuration.judge.judges
     return JudgePipeline(
-        [
-            BUILTIN[name](configuration) if name in BUILTIN else further[name]
-            for name in configuration.judge.judges
-        ]
+        [BUILTIN[name](configuration) if name in BUILTIN else further[name] for name in names]
     )

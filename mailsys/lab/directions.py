@@ -32,7 +32,9 @@ def give_directions(hosts: Sequence[Host], telling: Telling) -> None:
     for host in hosts:
         where = host.organisation
         pop3 = f"POP3 port {where.port('pop3')}, with TLS from the start {where.port('pop3s')}"
-        telling.step(where.name, f"{where.address}  SMTP port {where.port('smtp')}  {pop3}")
+        submission = f"submission port {where.port('submission')}, {where.port('submissions')}"
+        smtp = f"SMTP port {where.port('smtp')}"
+        telling.step(where.name, f"{where.address}  {smtp}  {submission}  {pop3}")
     telling.heading("Try, from another terminal")
     for command in _commands(hosts[0], hosts[-1]):
         telling.line(f"  {command}")

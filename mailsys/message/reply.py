@@ -114,6 +114,7 @@ ALIAS_TOO_WIDE = Reply(550, "5.2.4", "Alias leads to too many addresses")
 
 # Login.
 BAD_CREDENTIALS = Reply(535, "5.7.8", "Name or password is wrong")
+LOGIN_NEEDED = Reply(530, "5.7.0", "Log in first")
 LOGIN_NEEDS_TLS = Reply(538, "5.7.11", "Log in only after STARTTLS")
 ALREADY_LOGGED_IN = Reply(503, "5.5.1", "Already logged in")
 UNKNOWN_MECHANISM = Reply(504, "5.5.4", "Login mechanism not offered")

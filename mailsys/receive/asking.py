@@ -23,7 +23,9 @@ def refusal_of(verdict: Verdict) -> Reply | None:
 async def ask_to_send(reception: Reception, session: Session, mail: Mail) -> tuple[Reply | None, Verdict]:
     """May it begin a message?  None if so, and what the judges said of the sender."""
     verdict, reply, reason = ACCEPT, None, ""
-    if (objection := reception.objection_to(mail.size)) is not None:
+    if reception.is_submission and session.login is None:
+        reply = replies.LOGIN_NEEDED
+    elif (objection := reception.objection_to(mail.size)) is not None:
         reply = objection
     elif reception.strangers.has_sent_enough(session):
         reply, reason = replies.TOO_MANY_MESSAGES, "its address brought as many as it may in a minute"

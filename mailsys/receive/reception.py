@@ -33,7 +33,7 @@ from mailsys.receive.strangers import Strangers
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Octets, counts and seconds; ``service`` is smtp or lmtp."""
+    """Octets, counts and seconds; ``service`` is smtp, lmtp or submission."""
 
     hostname: str
     service: str
@@ -74,6 +74,11 @@ class Reception:
     def is_lmtp(self) -> bool:
         """LMTP answers the end of a message once for each recipient (RFC 2033 4.2)."""
         return self.settings.service == "lmtp"
+
+    @property
+    def is_submission(self) -> bool:
+        """Submission is for users who have logged in, and for them alone (RFC 6409 4.3)."""
+        return self.settings.service == "submission"
 
     def objection_to(self, size: int | None) -> Reply | None:
         """What is said to a message of this announced size before any octet of it is sent."""

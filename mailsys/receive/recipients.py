@@ -82,8 +82,13 @@ class Admission:
         return objection or (replies.RECIPIENT_OK, "")
 
     def _relays_for(self, session: Session) -> bool:
-        """May this client send to other hosts?"""
-        return session.peer.service != "lmtp" and is_within(session.peer.host, self.relays_for)
+        """May this client send to other hosts?  A login on port 25 does not change that."""
+        match session.peer.service:
+            case "submission":
+                return session.login is not None
+            case "lmtp":
+                return False
+        return is_within(session.peer.host, self.relays_for)
 
     def is_pestered(self, transaction: Transaction) -> bool:
         """Have there been far more RCPT commands than a message can have recipients?"""

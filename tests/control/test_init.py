@@ -50,6 +50,8 @@ def test_a_host_to_try_out(make, tmp_path, capsys):
     assert configuration.hostname == "mail.example.org"
     assert [(one.service, one.endpoint, one.tls) for one in configuration.listen] == [
         ("smtp", "tcp:20025:interface=127.0.0.1", "starttls"),
+        ("submission", "tcp:20587:interface=127.0.0.1", "starttls"),
+        ("submission", "tcp:20465:interface=127.0.0.1", "implicit"),
         ("pop3", "tcp:20110:interface=127.0.0.1", "starttls"),
         ("pop3", "tcp:20995:interface=127.0.0.1", "implicit"),
         ("lmtp", "tcp:20024:interface=127.0.0.1", "none"),
@@ -57,6 +59,8 @@ def test_a_host_to_try_out(make, tmp_path, capsys):
     told = capsys.readouterr().out
     assert "account add postmaster@example.org" in told
     assert "127.0.0.1:20995" in told
+    assert "127.0.0.1:20587" in told
+    assert "127.0.0.1:20465" in told
 
 
 def test_only_the_owner_may_read_mail_and_key(make, tmp_path):

@@ -72,6 +72,7 @@ class Play:
         self.clock = Clock()
         self.connection = MemoryConnection(
             self.clock,
+            service=str(settings.get("service", "pop3")),
             host=settings.pop("from", "127.0.0.1"),
             tls=settings.pop("tls", ""),
             certificate=settings.pop("certificate", False),

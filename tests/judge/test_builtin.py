@@ -54,5 +54,5 @@ class Horoscope(SilentJudge):
 
 
 def test_judges_that_are_not_built_in_run_in_their_place():
-    pipeline = build_pipeline(configured("one_from", "horoscope"), {"horoscope": Horoscope()})
+    pipeline = build_pipeline(configured("one_from", "horoscope"), "smtp", {"horoscope": Horoscope()})
     assert connection(pipeline).reason == "horoscope: Mercury is retrograde"

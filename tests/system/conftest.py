@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from attacked_host import _attacked, _victims, attacked, bystander, victim  # noqa: F401
 from besieged_host import _besieged, besieged  # noqa: F401
+from far_host import far  # noqa: F401
 from real_host import new_host
 
 

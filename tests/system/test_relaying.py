@@ -1,50 +1,22 @@
 """Mail for another host: taken from a trusted network, kept while that host is away, and brought there."""
 
-import json
 import os
 import signal
 import smtplib
-import time
 from pathlib import Path
 
 import pytest
 from exchange import SECONDS, mailbox
-from real_host import ADDRESS
+from far_host import bobs_mail, configure, story_with, until, waiting, way_to
 
-from mailsys.lab.host import Host
-from mailsys.lab.organisation import Organisation, Person
-from mailsys.lab.ports import choose_port_base
-
-FAR_ADDRESS = ADDRESS.replace("127.20.", "127.21.")
 LETTER = b"From: ann@system.test\r\nTo: bob@far.test\r\nSubject: over there\r\n\r\n.hello\r\n"
 SMTP = ("smtp",)
 
 
 @pytest.fixture
-def far(tmp_path):
-    """The other host, made and not started."""
-    people = (Person("bob@far.test", "secret"),)
-    base = choose_port_base([FAR_ADDRESS], None)
-    host = Host(Organisation("far", "far.test", people, FAR_ADDRESS, base), tmp_path / "far")
-    host.make()
-    try:
-        yield host
-    finally:
-        host.stop()
-
-
-@pytest.fixture
 def relay(own_host, far):
     """A host that trusts everybody here, and knows the way to the other."""
-    route = f'"far.test" = "smtp://{FAR_ADDRESS}:{far.organisation.port("smtp")}"'
-    text = own_host.config.read_text()
-    for table, settings in (
-        ("receive", 'trusted_networks = ["127.0.0.0/8"]'),
-        ("send", f'retry = "1s 1s 2s then 2s until 1h"\n[send.routes]\n{route}'),
-    ):
-        assert f"\n[{table}]\n" in text
-        text = text.replace(f"\n[{table}]\n", f"\n[{table}]\n{settings}\n")
-    own_host.config.write_text(text)
+    configure(own_host, receive='trusted_networks = ["127.0.0.0/8"]', send=way_to(far))
     own_host.start()
     own_host.wait_until_ready(SMTP)
     return own_host
@@ -54,27 +26,6 @@ def hand_in(host, *recipients):
     where = host.organisation
     with smtplib.SMTP(where.address, where.port("smtp"), timeout=SECONDS) as client:
         assert client.sendmail("ann@system.test", recipients or ["bob@far.test"], LETTER) == {}
-
-
-def waiting(host, *options):
-    return json.loads(host.run("queue", "list", "--json", *options))
-
-
-def until(condition):
-    deadline = time.monotonic() + SECONDS
-    while not (value := condition()):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    return value
-
-
-def story_with(host, id_, words):
-    story = host.run("trace", id_)
-    return story if words in story else None
-
-
-def bobs_mail(far):
-    return mailbox(far, far.organisation.people[0])
 
 
 def test_a_trusted_client_sends_through_us(relay, far):

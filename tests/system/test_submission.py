@@ -1,0 +1,144 @@
+"""Users send mail, with programs that no one here wrote: to us and to another host in one go."""
+
+import smtplib
+import subprocess
+import uuid
+
+import pytest
+from exchange import SECONDS, mailbox, needs, run, trusting
+from far_host import bobs_mail, configure, new_far_host, until, way_to
+from real_host import new_host
+
+FAR = "bob@far.test"
+SERVICES = ("submission", "pop3")
+
+
+@pytest.fixture(scope="module")
+def far(tmp_path_factory):
+    """The other host, for all tests of this file."""
+    host = new_far_host(tmp_path_factory.mktemp("far") / "far")
+    host.start()
+    try:
+        yield host
+    finally:
+        host.stop()
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory, far):
+    """A host that knows the way to the other."""
+    host = new_host(tmp_path_factory.mktemp("house") / "house")
+    configure(host, send=way_to(far))
+    host.start()
+    try:
+        host.wait_until_ready(SERVICES)
+        far.wait_until_ready()
+        yield host
+    finally:
+        host.stop()
+
+
+@pytest.fixture
+def ann(house):
+    return house.organisation.people[0]
+
+
+@pytest.fixture
+def ben(house):
+    return house.organisation.people[1]
+
+
+@pytest.fixture
+def subject():
+    return str(uuid.uuid4())
+
+
+def letter_of(someone, subject):
+    return f"From: {someone.address}\r\nTo: {FAR}\r\nSubject: {subject}\r\n\r\n.hello\r\n".encode()
+
+
+def arrived(far, subject, count=1):
+    """What reached the other host under this subject, once it is all there."""
+    return until(
+        lambda: len(found := [one for one in bobs_mail(far) if subject.encode() in one]) == count and found
+    )
+
+
+def clients(host):
+    """Both ways to TLS; each to be closed."""
+    where, context = host.organisation, trusting(host)
+    first = smtplib.SMTP(where.address, where.port("submission"), timeout=SECONDS)
+    first.starttls(context=context)
+    yield first
+    yield smtplib.SMTP_SSL(where.address, where.port("submissions"), timeout=SECONDS, context=context)
+
+
+def test_to_us_and_to_another_host_in_one_transaction(house, far, ann, ben, subject):
+    for client in clients(house):
+        with client:
+            client.login(ann.address, ann.password)
+            assert client.sendmail(ann.address, [FAR, ben.address], letter_of(ann, subject)) == {}
+            assert any(subject.encode() in one for one in mailbox(house, ben))  # it is there at once
+    assert arrived(far, subject, 2)
+
+
+@pytest.mark.row(15)
+@pytest.mark.parametrize("service", ["submission", "smtp"])
+def test_nobody_relays_without_a_login_there(house, ann, service):
+    """Row 15: on submission nothing is taken without login; on port 25 a login opens no way out."""
+    where = house.organisation
+    with smtplib.SMTP(where.address, where.port(service), timeout=SECONDS) as client:
+        client.starttls(context=trusting(house))
+        client.ehlo()
+        if service == "submission":
+            assert client.mail(ann.address)[0] == 530
+            assert client.rcpt(FAR)[0] == 503
+            assert client.rcpt(ann.address)[0] == 503
+        client.login(ann.address, ann.password)
+        assert client.mail(ann.address)[0] == 250
+        assert client.rcpt(FAR)[0] == (250 if service == "submission" else 550)
+        assert client.rcpt(ann.address)[0] == 250
+
+
+@needs("swaks")
+@pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN"])
+@pytest.mark.parametrize("port", ["submission", "submissions"])
+def test_swaks(house, far, ann, subject, port, mechanism):
+    where = house.organisation
+    tls = "--tls-on-connect" if port == "submissions" else "--tls"
+    run(
+        "swaks", "--server", where.address, "--port", where.port(port), tls, "--auth", mechanism,
+        "--auth-user", ann.address, "--auth-password", ann.password, "--from", ann.address, "--to", FAR,
+        "--header", f"Subject: {subject}",
+    )  # fmt: skip
+    assert arrived(far, subject)
+
+
+@needs("curl")
+def test_curl(house, far, ann, subject, tmp_path):
+    where = house.organisation
+    (tmp_path / "letter").write_bytes(letter_of(ann, subject))
+    run(
+        "curl", "--silent", "--show-error", "--cacert", house.certificate, "--user",
+        f"{ann.address}:{ann.password}", "--mail-from", ann.address, "--mail-rcpt", FAR,
+        "--upload-file", tmp_path / "letter", f"smtps://{where.address}:{where.port('submissions')}",
+    )  # fmt: skip
+    assert arrived(far, subject)
+
+
+@needs("msmtp")
+@pytest.mark.parametrize("way", ["scram-sha-256", "plain"])
+def test_msmtp(house, far, ann, subject, tmp_path, way):
+    where = house.organisation
+    settings = tmp_path / "msmtprc"
+    settings.write_text(
+        f"account default\nhost {where.address}\nport {where.port('submission')}\nauth {way}\n"
+        f"user {ann.address}\npassword {ann.password}\nfrom {ann.address}\n"
+        f"tls on\ntls_starttls on\ntls_trust_file {house.certificate}\n"
+    )
+    settings.chmod(0o600)
+    subprocess.run(
+        ["/usr/bin/msmtp", "-C", str(settings), FAR],
+        input=letter_of(ann, subject).replace(b"\r\n", b"\n"), check=True, timeout=30, capture_output=True,
+    )  # fmt: skip
+    assert arrived(far, subject)
