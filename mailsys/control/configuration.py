@@ -77,8 +77,8 @@ def installed() -> InstalledPlugins:
     from mailsys.judge.builtin import BUILTIN
 
     builtin = {
-        "submission.judges": tuple(BUILTIN),
         "judge.judges": tuple(BUILTIN),
+        "submission.judges": tuple(BUILTIN),
         "store.kind": ("maildir", "memory"),
         "command": (*COMMANDS, "config"),
     }

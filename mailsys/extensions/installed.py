@@ -113,7 +113,8 @@ class InstalledPlugins:
 
     def faults(self) -> Iterator[Mistake]:
         """Plugins that cannot both be meant by their name, and one that nobody can name."""
-        seen = {name: f"the one of mailsys ({place})" for place in PLACES for name in self.builtin(place)}
+        places = reversed(tuple(PLACES))  # of two places that may name it, the first is told
+        seen = {name: f"the one of mailsys ({place})" for place in places for name in self.builtin(place)}
         for plugin in self.plugins:
             name, right = plugin.maker.name, "remove one of the two"
             if not isinstance(name, str) or not name.isprintable() or not name:
