@@ -18,22 +18,22 @@ from mailsys.accounts.database import AccountsError, open_database
 from mailsys.accounts.directory import Directory
 from mailsys.accounts.gate import Gate
 from mailsys.accounts.sources import DirectoryWithSources
+from mailsys.admissions import Admissions
 from mailsys.config.schema import Configuration
 from mailsys.control.configuration import installed
 from mailsys.disk import Disk
-from mailsys.extensions.plugged_in import PluggedIn, plugged_in
+from mailsys.extensions.plugged_in import plugged_in
 from mailsys.extensions.plugins import CannotUse, Plugins
 from mailsys.intake.drops import Drops
 from mailsys.intake.intake import Intake
 from mailsys.intake.spool import spool_path
-from mailsys.interfaces import IConversation, IDirectory, IQuota, Peer, Services, Session
+from mailsys.interfaces import IConversation, IDirectory, Peer, Services, Session
 from mailsys.journal import FILE_NAME as JOURNAL
 from mailsys.journal import events
 from mailsys.journal.ids import SessionIds
 from mailsys.journal.nothing import NoJournal
 from mailsys.journal.reader import newest_session
 from mailsys.journal.writer import Journal
-from mailsys.judge.builtin import build_pipeline
 from mailsys.outgoing import Outgoing
 from mailsys.read.pop3.conversation import POP3Conversation
 from mailsys.receive.conversation import Conversation
@@ -42,12 +42,12 @@ from mailsys.receive.pace import Terms
 from mailsys.receive.reception import Reception, Settings
 from mailsys.receive.recipients import Admission
 from mailsys.receive.strangers import Strangers, patience_of
-from mailsys.route.deliveries import DeliveryRouter
-from mailsys.route.in_order import RoutersInOrder
-from mailsys.route.router import Router
 from mailsys.space import FreeSpace, Reserve
 from mailsys.store.changes import ChangeFeed
 from mailsys.stores import MEMORY, build_store, mail_folders, quota_look
+from mailsys.submit.caught import CaughtAddresses
+from mailsys.submit.file import FILE_NAME as SUBMISSION
+from mailsys.submit.file import SubmissionFile
 from mailsys.threads import NoThreads, Workers
 
 FILE_THREADS = 8
@@ -81,6 +81,11 @@ class Paths:
     def intake(self) -> str:
         """The log of what was accepted, and its spool."""
         return os.path.join(self.data, "intake")
+
+    @property
+    def submission(self) -> str:
+        """What is remembered of users who send."""
+        return os.path.join(self.data, SUBMISSION)
 
     def plugin(self, name: str) -> str:
         """What the plugin of this name keeps, if it keeps anything."""
@@ -123,6 +128,7 @@ class Stations:
         )
         self.strangers = Strangers(reactor.seconds, patience_of(configuration))
         self.message_memory = MessageMemory(configuration.limits.message_memory)
+        self.caught = CaughtAddresses(SubmissionFile(self.paths.submission), self.files, time.time)
         self._to_undo = AsyncExitStack()
         self.configure(configuration)
 
@@ -168,8 +174,8 @@ class Stations:
         self.plugged_in = plugged_in(self.plugins, configuration)
         accounts = DirectoryWithSources(self.directory, self.plugged_in.accounts)
         self.logins = self.gate.logins(configuration.auth, self.plugged_in.accounts, self.plugged_in.checkers)
-        known = configuration, self.plugged_in, accounts, self.store.quota
-        self.admissions = {service: _admission(*known, service) for service in _MAIL_COMES_IN}
+        admissions = Admissions(configuration, self.plugged_in, accounts, self.store.quota, self.caught)
+        self.admissions = {service: admissions.build(service) for service in _MAIL_COMES_IN}
         self.outgoing.configure(configuration)
         self.strangers.patience = patience_of(configuration)
         self.message_memory.octets = configuration.limits.message_memory
@@ -189,6 +195,7 @@ class Stations:
         self._to_undo.push_async_callback(self.files.run, self.journal.close)
         await self.gate.start()
         self._to_undo.push_async_callback(self.gate.stop)
+        self._to_undo.push_async_callback(self.caught.stop)
         self._to_undo.push_async_callback(self.outgoing.close)
         self._to_undo.push_async_callback(self.plugins.stop)
         try:
@@ -275,6 +282,7 @@ class Stations:
             quota=self.store.quota,
             intake=self.intake,
             drop=self.store.drop,
+            caught=self.caught,
             deliveries=self.plugged_in.deliveries,
             logins=self.logins,
             strangers=self.strangers,
@@ -304,24 +312,9 @@ def build_admission(configuration: Configuration, directory: IDirectory, service
     plugins = dry_plugins(configuration)
     plugged = plugged_in(plugins, configuration)
     accounts = DirectoryWithSources(directory, plugged.accounts)
-    return _admission(configuration, plugged, accounts, quota_look(configuration, plugins), service)
-
-
-def _admission(
-    configuration: Configuration, plugged: PluggedIn, accounts: IDirectory, quota: IQuota, service: str
-) -> Admission:
-    separator = configuration.receive.separator
-    routers = [*plugged.routers, Router(accounts, separator)]
-    if configuration.route.deliveries:
-        routers.insert(-1, DeliveryRouter(configuration.route.deliveries, separator))
-    return Admission(
-        configuration.limits.recipients,
-        build_pipeline(configuration, service, plugged.judges),
-        RoutersInOrder(routers) if len(routers) > 1 else routers[0],
-        quota,
-        plugged.deliveries.keys(),
-        configuration.receive.trusted_networks,
-    )
+    caught = CaughtAddresses(SubmissionFile(Paths(configuration.data).submission), NoThreads(), time.time)
+    quota = quota_look(configuration, plugins)
+    return Admissions(configuration, plugged, accounts, quota, caught).build(service)
 
 
 def dry_plugins(configuration: Configuration) -> Plugins:

@@ -17,6 +17,7 @@ from mailsys.interfaces import (
     IDelivery,
     IJournal,
     ILogins,
+    ISenders,
     LoginFailed,
     LoginFault,
     Peer,
@@ -265,6 +266,14 @@ class _MemoryJudgement:
         if FAULTS[refusal] is LoginFault.CANCELLED:
             raise LoginFailed(LoginFault.CANCELLED)
         self._logins.fail(self._session, FAULTS[refusal])
+
+
+@implementer(ISenders)
+class OwnAddressOnly:
+    """Nobody has further addresses."""
+
+    async def may_use(self, account, address):
+        return account == address
 
 
 @implementer(IJournal)

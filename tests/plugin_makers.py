@@ -10,7 +10,7 @@ from mailsys.extensions.find import BrokenFile, Finding, FoundPlugin
 from mailsys.extensions.installed import InstalledPlugins
 from mailsys.interfaces import IJudge, IPluginMaker, NoSettings
 
-JUDGES = ("early_talker", "one_from", "hop_count")
+JUDGES = ("early_talker", "one_from", "own_sender", "hop_count")
 BUILTIN = {"submission.judges": JUDGES, "judge.judges": JUDGES, "store.kind": ("maildir", "memory")}
 
 

@@ -37,6 +37,7 @@ MAY_IMPORT = {
     "route": SHARED,
     "intake": SHARED,
     "queue": SHARED,
+    "submit": SHARED,
     "store": SHARED,
     "accounts": SHARED | {"wire"},
     "extensions": SHARED,
@@ -45,6 +46,7 @@ MAY_IMPORT = {
     "lab": frozenset({"message", "config"}),
     "control": EVERYTHING,
     "stations": EVERYTHING,
+    "admissions": EVERYTHING,
     "outgoing": EVERYTHING,
     "stores": EVERYTHING,
     "listeners": EVERYTHING,
@@ -54,7 +56,9 @@ MAY_IMPORT = {
     "__main__": frozenset({"control"}),
 }
 # The roots, where all is wired: nobody imports them but one another.
-ROOTS = frozenset({"stations", "outgoing", "stores", "listeners", "status", "service", "tap", "control"})
+ROOTS = frozenset(
+    {"stations", "admissions", "outgoing", "stores", "listeners", "status", "service", "tap", "control"}
+)
 
 # Packages from outside the standard library that the pure layers may use.
 PURE = {"message": {"idna"}, "wire": set()}

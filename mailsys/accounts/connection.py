@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import quote
 
-from mailsys.accounts.private_file import make_private
 from mailsys.accounts.schema import NewerDatabase, migrate
+from mailsys.disk import make_private
 
 FILE_NAME = "accounts.sqlite3"
 BUSY_SECONDS = 10.0  # how long a change waits for another one

@@ -147,7 +147,7 @@ class Receive:
 class Submission:
     """``[submission]``: what users send; ``judges`` are those that run there, in order."""
 
-    judges: tuple[str, ...] = setting(NAMES, ["one_from", "hop_count"])
+    judges: tuple[str, ...] = setting(NAMES, ["one_from", "own_sender", "hop_count"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,12 @@ import json
 from contextlib import closing
 from ipaddress import ip_address
 
+from mailsys.config import Configuration
 from mailsys.config.values import parse_size
 from mailsys.control.at_once import at_once
 from mailsys.control.command import CannotDo
 from mailsys.control.configuration import read_configuration
-from mailsys.interfaces import DirectoryUnavailable, Peer, Session
+from mailsys.interfaces import DirectoryUnavailable, IDirectory, Peer, Session
 from mailsys.message.address import Address, AddressError, parse_address
 from mailsys.message.content import Content, MemoryContent
 
@@ -62,6 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
     session.login = arguments.login
     with closing(build_directory(configuration)) as directory:
         try:
+            at_once(_demand_account(configuration, directory, arguments.login))
             admission = build_admission(configuration, directory, service)
             dry_run = DryRun(configuration, session, admission, directory.first_domain)
             at_once(dry_run.ask(arguments.sender, arguments.to, content, arguments.size))
@@ -71,6 +73,12 @@ def run(arguments: argparse.Namespace) -> int:
             raise CannotDo("The accounts cannot be read; run it as the server's user.") from None
     print(json.dumps(as_json(dry_run), indent=2, ensure_ascii=False) if arguments.json else as_text(dry_run))
     return 0
+
+
+async def _demand_account(configuration: Configuration, directory: IDirectory, login: Address | None) -> None:
+    """Who is said to have logged in must exist, unless further sources of accounts may know it."""
+    if login and not configuration.auth.sources and await directory.account(login) is None:
+        raise CannotDo(f"There is no account {login}; 'mailsys account list' shows all.")
 
 
 def _read(path: str) -> Content:

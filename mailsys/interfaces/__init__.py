@@ -112,6 +112,10 @@ from mailsys.interfaces.story import (
     IJournal,
     JournalEvent,
 )
+from mailsys.interfaces.submission import (
+    ICaughtAddresses,
+    ISenders,
+)
 
 __all__ = [
     "ACCEPT",
@@ -128,6 +132,7 @@ __all__ = [
     "Disposition",
     "HostStops",
     "IAccounts",
+    "ICaughtAddresses",
     "ICommandedHost",
     "IConnection",
     "IControlCommand",
@@ -155,6 +160,7 @@ __all__ = [
     "IReconfigurable",
     "IResolver",
     "IRouter",
+    "ISenders",
     "IStartable",
     "IWorkers",
     "JournalEvent",

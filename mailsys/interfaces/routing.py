@@ -52,10 +52,14 @@ class IAccounts(Interface):
 
 @dataclass(frozen=True, slots=True)
 class ToMailboxes:
-    """It goes into these accounts' mailboxes; ``via`` tells the way in words (aliases, tags)."""
+    """It goes into these accounts' mailboxes; ``via`` tells the way in words (aliases, tags).
+
+    ``is_caught`` says that nobody has this address, and a catch-all took it.
+    """
 
     accounts: tuple[Account, ...]
     via: tuple[str, ...] = ()
+    is_caught: bool = False
 
 
 @dataclass(frozen=True, slots=True)

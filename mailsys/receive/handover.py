@@ -167,7 +167,15 @@ class Handover:
             )
             return replies.NO_STORAGE
         room.use(copies, content.size)
+        if verdict.disposition is Disposition.ACCEPT:
+            self._note_caught(takers)
         return answer
+
+    def _note_caught(self, takers: Sequence[RoutedRecipient]) -> None:
+        """Whoever got mail by a catch-all may answer under that address."""
+        for taker in takers:
+            for account in taker.accounts if taker.is_caught else ():
+                self._reception.caught.note(account.address, taker.address.folded())
 
     def _copies(
         self, envelope: Envelope, takers: Sequence[RoutedRecipient], content: Content, verdict: Verdict

@@ -11,6 +11,7 @@ from twisted.internet.task import deferLater
 
 from mailsys.disk import Disk
 from mailsys.interfaces import (
+    ICaughtAddresses,
     IDelivery,
     IFreeSpace,
     IHeaderWriter,
@@ -57,6 +58,7 @@ class Reception:
     quota: IQuota
     intake: IIntake
     drop: IMailDrop
+    caught: ICaughtAddresses
     deliveries: Mapping[str, IDelivery]
     logins: ILogins
     strangers: Strangers

@@ -148,4 +148,4 @@ def _routed(recipient: Address, route: Accepted) -> RoutedRecipient:
         return RoutedRecipient(recipient, (), is_outside=True)
     if isinstance(route, ToDelivery):
         return RoutedRecipient(recipient, (), route.via, route.delivery)
-    return RoutedRecipient(recipient, route.accounts, route.via)
+    return RoutedRecipient(recipient, route.accounts, route.via, is_caught=route.is_caught)

@@ -31,6 +31,7 @@ class RoutedRecipient:
     via: tuple[str, ...] = ()
     delivery: str = ""
     is_outside: bool = False
+    is_caught: bool = False  # by a catch-all
 
 
 @dataclass(slots=True)

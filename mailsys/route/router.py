@@ -23,6 +23,7 @@ class Found:
 
     end: Account | Sequence[Address]
     way: str = ""
+    is_caught: bool = False
 
 
 @implementer(IRouter)
@@ -52,6 +53,7 @@ class Router:
         if found is None:
             search.tell(f"{address} does not exist")
             return
+        search.is_caught |= found.is_caught and not path
         if found.way:
             search.tell(found.way)
         if isinstance(found.end, Account):
@@ -85,7 +87,9 @@ class Router:
 
     async def _catch_all(self, address: Address) -> Found | None:
         targets = await self._directory.alias(Address("*", address.domain))
-        return None if targets is None else Found(targets, f"{address} is caught by *@{address.domain}")
+        if targets is None:
+            return None
+        return Found(targets, f"{address} is caught by *@{address.domain}", is_caught=True)
 
 
 def _then(way: str) -> str:

@@ -28,6 +28,7 @@ class Search:
 
     accounts: dict[Address, Account] = field(default_factory=dict)
     outside: bool = False
+    is_caught: bool = False  # by a catch-all, and at its first step
     objection: Reply | None = None  # then the search is over
     _via: list[str] = field(default_factory=list)
     _followed: set[Address] = field(default_factory=set)
@@ -70,7 +71,7 @@ class Search:
             return Refused(replies.NO_FORWARDING, via)
         if not self.accounts:
             return Refused(replies.NO_SUCH_USER, via)
-        return ToMailboxes(tuple(self.accounts.values()), via)
+        return ToMailboxes(tuple(self.accounts.values()), via, self.is_caught)
 
     def _refuse(self, reply: Reply, words: str) -> None:
         self.objection = reply

@@ -163,3 +163,27 @@ def test_junk_goes_where_all_mail_goes(host, message, monkeypatch):
     said = host("explain", "--from", "", "--to", "ann@our.example", message())[1].out
     assert "It would be delivered to INBOX all the same, and marked as junk in its story" in said
     assert said.endswith(" (hop_count: it smells).\n")
+
+
+def test_what_a_user_may_send(host, tmp_path):
+    path = tmp_path / "message"
+    path.write_bytes(b"From: office@our.example\nSubject: x\n\nx\n")
+    words = ("--to", "eve@far.example", str(path))
+    found = explained(host, "--login", "ANN@our.example", "--from", "ann+x@our.example", *words)
+    assert found["verdict"]["action"] == "accept"
+    assert found["recipients"][0]["outcome"] == "delivered"
+    found = explained(host, "--login", "ann@our.example", "--from", "bob@our.example", *words)
+    assert found["verdict"]["reply"].startswith(
+        "553 5.7.1 <ann@our.example> may not send as <bob@our.example>"
+    )
+    path.write_bytes(b"From: bob@our.example\nSubject: x\n\nx\n")
+    found = explained(host, "--login", "ann@our.example", "--from", "ann@our.example", *words)
+    assert found["verdict"]["reason"].startswith("own_sender: <ann@our.example> may not write in From as")
+    found = explained(host, "--service", "submission", "--from", "ann@our.example", *words)
+    assert found["verdict"]["reply"] == "530 5.7.0 Log in first"
+
+
+def test_a_login_that_is_no_account(host, capsys):
+    status, said = host("explain", "--login", "eve@our.example", "--from", "", "--to", "ann@our.example")
+    assert status == 1
+    assert "There is no account eve@our.example" in said.err

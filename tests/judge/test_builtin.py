@@ -1,12 +1,14 @@
 """From the configuration to the pipeline."""
 
 import pytest
+from fakes import OwnAddressOnly
 from zope.interface.verify import verifyObject
 
 from mailsys.config.schema import Configuration, Judge, Receive
 from mailsys.interfaces import ACCEPT, Disposition, IJudge, Peer, Session, Verdict
 from mailsys.judge.builtin import BUILTIN, build_pipeline
 from mailsys.judge.silent import SilentJudge
+from mailsys.message.address import parse_address
 
 STRANGER = Session("s1", Peer("198.51.100.1", 40000, "smtp"), spoke_early=True)
 
@@ -25,23 +27,33 @@ def connection(pipeline):
 
 def test_every_builtin_judge_is_one():
     for name, make in BUILTIN.items():
-        judge = make(configured())
+        judge = make(configured(), OwnAddressOnly())
         verifyObject(IJudge, judge)
         assert judge.name == name
 
 
 def test_the_default_of_the_configuration():
-    assert set(Configuration(hostname="mail.example.org").judge.judges) <= BUILTIN.keys()
+    configuration = Configuration(hostname="mail.example.org")
+    assert {*configuration.judge.judges, *configuration.submission.judges} <= BUILTIN.keys()
+
+
+def test_submission_has_judges_of_its_own():
+    submission = build_pipeline(configured("early_talker"), OwnAddressOnly(), "submission")
+    assert submission.pause_seconds(STRANGER) == 0
+    session = Session("s1", Peer("198.51.100.1", 40000, "submission"), login=parse_address("ann@b.example"))
+    with pytest.raises(StopIteration) as ended:
+        submission.sender(session, parse_address("eve@b.example")).send(None)
+    assert ended.value.value.reply.code == 553
 
 
 def test_the_named_judges_run():
-    pipeline = build_pipeline(configured("one_from", "early_talker"))
+    pipeline = build_pipeline(configured("one_from", "early_talker"), OwnAddressOnly())
     assert pipeline.pause_seconds(STRANGER) == 1.5
     assert connection(pipeline).reason == "early_talker: You spoke before the greeting"
 
 
 def test_no_judges():
-    pipeline = build_pipeline(configured())
+    pipeline = build_pipeline(configured(), OwnAddressOnly())
     assert pipeline.pause_seconds(STRANGER) == 0
     assert connection(pipeline) is ACCEPT
 
@@ -54,5 +66,7 @@ class Horoscope(SilentJudge):
 
 
 def test_judges_that_are_not_built_in_run_in_their_place():
-    pipeline = build_pipeline(configured("one_from", "horoscope"), "smtp", {"horoscope": Horoscope()})
+    pipeline = build_pipeline(
+        configured("one_from", "horoscope"), OwnAddressOnly(), "smtp", {"horoscope": Horoscope()}
+    )
     assert connection(pipeline).reason == "horoscope: Mercury is retrograde"

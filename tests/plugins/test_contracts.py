@@ -1,7 +1,7 @@
 """Our own judges, routers and accounts, and the stand-ins of our tests, pass what plugins must pass."""
 
 import pytest
-from fakes import MemoryDelivery
+from fakes import MemoryDelivery, OwnAddressOnly
 from plugin_house import guard_of, result_of
 from plugin_makers import greylist
 from twisted.internet.task import Clock
@@ -42,7 +42,7 @@ CONFIGURATION = Configuration(hostname="mail.example.org")
 class TestBuiltinJudges(JudgeContract):
     @pytest.fixture(params=sorted(BUILTIN))
     def judge(self, request):
-        return BUILTIN[request.param](CONFIGURATION)
+        return BUILTIN[request.param](CONFIGURATION, OwnAddressOnly())
 
 
 class TestGuardedJudge(JudgeContract):

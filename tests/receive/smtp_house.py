@@ -9,6 +9,7 @@ from zope.interface import implementer
 from mailsys.disk import Disk
 from mailsys.interfaces import (
     Account,
+    ICaughtAddresses,
     IDirectory,
     IHeaderWriter,
     IIntake,
@@ -20,6 +21,7 @@ from mailsys.interfaces import (
 from mailsys.judge.early_talker import EarlyTalker
 from mailsys.judge.hop_count import HopCount
 from mailsys.judge.one_from import OneFrom
+from mailsys.judge.own_sender import OwnSender
 from mailsys.judge.pipeline import JudgePipeline
 from mailsys.message.address import parse_address
 from mailsys.receive.conversation import Conversation
@@ -30,6 +32,7 @@ from mailsys.receive.recipients import Admission
 from mailsys.receive.strangers import Patience, Strangers
 from mailsys.route.in_order import RoutersInOrder
 from mailsys.route.router import Router
+from mailsys.submit.senders import Senders
 from mailsys.threads import NoThreads
 
 NOW = 1795446245.0  # Mon, 23 Nov 2026 15:04:05 +0000
@@ -137,6 +140,20 @@ class MemoryQuota:
             self.used.append((account.address.local_part, used))
 
 
+@implementer(ICaughtAddresses)
+class MemoryCaught:
+    """Knows what it was told."""
+
+    def __init__(self):
+        self.noted = []
+
+    def note(self, account, address):
+        self.noted.append((str(account), str(address)))
+
+    async def has_received(self, account, address):
+        return (str(account), str(address)) in self.noted
+
+
 class MemorySpace:
     """A disk with so many octets above the reserve."""
 
@@ -162,6 +179,7 @@ class House:
         self.routers = []
         self.relays_for = ()
         self.space = MemorySpace()
+        self.caught = MemoryCaught()
         self.patience = Patience(messages=1000, unknown=20)
         self.memory = MessageMemory(64 * 1024 * 1024)
         self.strangers = None
@@ -182,7 +200,7 @@ class House:
             "first_domain": self._first_domain,
         }
         settings = Settings(**{**defaults, **self._settings, **settings})
-        judges = JudgePipeline(self.judges)
+        judges = JudgePipeline(self._judges(settings.service))
         clock = clock or Clock()
         if self.strangers is None:
             self.strangers = Strangers(clock.seconds, self.patience)
@@ -197,6 +215,7 @@ class House:
             quota=self.quota,
             intake=self.intake,
             drop=PlanningDrop(),
+            caught=self.caught,
             logins=self.logins,
             strangers=self.strangers,
             memory=self.memory,
@@ -209,6 +228,11 @@ class House:
             now=lambda: NOW,
             clock=clock,
         )
+
+    def _judges(self, service):
+        if service != "submission":
+            return self.judges
+        return (OneFrom(), OwnSender(Senders(self._router(), self.caught)), HopCount())
 
     def _router(self):
         return RoutersInOrder([*self.routers, Router(MemoryDirectory(), "+")])

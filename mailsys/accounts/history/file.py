@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import astuple
 
 from mailsys.accounts.history.rows import Failures, Request, Seen, StoredBlock
-from mailsys.accounts.private_file import make_private
+from mailsys.disk import make_private
 
 FILE_NAME = "logins.sqlite3"
 KNOWN_SECONDS = 90 * 86_400.0  # so long after the last login from there a network is still known

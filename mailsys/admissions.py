@@ -1,0 +1,46 @@
+"""Builds what decides over senders and recipients of each service: judges, routers, quotas."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mailsys.config.schema import Configuration
+from mailsys.extensions.plugged_in import PluggedIn
+from mailsys.interfaces import ICaughtAddresses, IDirectory, IQuota, IRouter
+from mailsys.judge.builtin import build_pipeline
+from mailsys.receive.recipients import Admission
+from mailsys.route.deliveries import DeliveryRouter
+from mailsys.route.in_order import RoutersInOrder
+from mailsys.route.router import Router
+from mailsys.submit.senders import Senders
+
+
+@dataclass(frozen=True, slots=True)
+class Admissions:
+    """What they are built from."""
+
+    configuration: Configuration
+    plugged: PluggedIn
+    accounts: IDirectory
+    quota: IQuota
+    caught: ICaughtAddresses
+
+    def build(self, service: str) -> Admission:
+        """That of one service: submission has judges of its own."""
+        router = self._router()
+        senders = Senders(router, self.caught)
+        return Admission(
+            self.configuration.limits.recipients,
+            build_pipeline(self.configuration, senders, service, self.plugged.judges),
+            router,
+            self.quota,
+            self.plugged.deliveries.keys(),
+            self.configuration.receive.trusted_networks,
+        )
+
+    def _router(self) -> IRouter:
+        separator, deliveries = self.configuration.receive.separator, self.configuration.route.deliveries
+        routers = [*self.plugged.routers, Router(self.accounts, separator)]
+        if deliveries:
+            routers.insert(-1, DeliveryRouter(deliveries, separator))
+        return RoutersInOrder(routers) if len(routers) > 1 else routers[0]

@@ -1,0 +1,1 @@
+"""Users send mail: as whom they may."""
