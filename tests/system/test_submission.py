@@ -142,3 +142,30 @@ def test_msmtp(house, far, ann, subject, tmp_path, way):
         input=letter_of(ann, subject).replace(b"\r\n", b"\n"), check=True, timeout=30, capture_output=True,
     )  # fmt: skip
     assert arrived(far, subject)
+
+
+@pytest.mark.row(23)
+def test_under_the_name_of_others(house, ann, ben, subject):
+    """Row 23: refused in MAIL, and in From and Sender at the end; what is one's own is taken."""
+    house.run("domain", "add", "caught.test")
+    house.run("alias", "add", "*@caught.test", ann.address)
+    house.run("alias", "add", "office@system.test", ann.address, ben.address)
+    own, other = ("office@system.test", ann.address.replace("@", "+x@")), ("shop@caught.test", ben.address)
+    client = next(clients(house))
+    with client:
+        client.login(ann.address, ann.password)
+        for address in own:
+            assert client.sendmail(address, [ben.address], f"From: {address}\r\n\r\n{subject}\r\n") == {}
+        for address in other:
+            with pytest.raises(smtplib.SMTPSenderRefused, match=r"may not send as"):
+                client.sendmail(address, [ben.address], letter_of(ann, subject))
+            with pytest.raises(smtplib.SMTPDataError, match=r"may not write in From as"):
+                client.sendmail(ann.address, [ben.address], f"From: {address}\r\n\r\n{subject}\r\n")
+            both = f"From: {ann.address}\r\nSender: {address}\r\n\r\n{subject}\r\n"
+            with pytest.raises(smtplib.SMTPDataError, match=r"may not write in Sender as"):
+                client.sendmail(ann.address, [ben.address], both)
+        where = house.organisation
+        with smtplib.SMTP(where.address, where.port("smtp"), timeout=SECONDS) as stranger:
+            stranger.sendmail("a@b.example", ["shop@caught.test"], "From: a@b.example\r\n\r\nx\r\n")
+        assert client.sendmail("shop@caught.test", [ben.address], letter_of(ann, subject)) == {}
+    assert len([one for one in mailbox(house, ben) if subject.encode() in one]) == 3
