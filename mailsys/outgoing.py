@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from mailsys.config.schema import Configuration
 from mailsys.disk import Disk
-from mailsys.interfaces import IJournal, IResolver, IWorkers
+from mailsys.interfaces import IDelivery, IJournal, IResolver, IWorkers
+from mailsys.journal.ids import transaction_id
 from mailsys.net.dns.resolver import open_resolver
-from mailsys.queue.notices import NoNotices
+from mailsys.notices.notices import Notices
+from mailsys.queue.home import Home, HomeOrAway
 from mailsys.queue.runner import QueueLimits
+from mailsys.queue.schedule import lifetime
 from mailsys.queue.station import Queue, QueueSettings
-from mailsys.send.delivery import Delivery
 from mailsys.send.kept import KeptDialogues
 from mailsys.send.station import destination_of, make_delivery, make_routes
 from mailsys.wire.sasl.scram_client import NONCE_OCTETS
 
 
 class Outgoing:
-    """In this order: ``prepare``, the intake's replay, ``start``, ``stop``, ``close``."""
+    """In this order: ``prepare``, the intake's replay and start, ``start``, ``stop``, ``close``.
+
+    ``home`` is set before the start: where mail is laid whose recipient lives here.
+    """
+
+    home: Home
 
     def __init__(
         self,
@@ -32,18 +39,28 @@ class Outgoing:
         journal: IJournal,
         workers: IWorkers,
         now: Callable[[], float],
+        new_id: Callable[[], str],
+        first_domain: Callable[[], Awaitable[str | None]],
     ) -> None:
         self._reactor = reactor
         self._workers = workers
         self._kept = KeptDialogues(reactor)
         self._dns = configuration.dns
         self.resolver: IResolver = self._open_resolver()
+        self._notices = Notices(
+            configuration.hostname,
+            first_domain,
+            lambda: transaction_id(new_id(), 1),
+            workers,
+            now,
+            lifetime(configuration.send.retry),
+        )
         self.queue = Queue(
             disk,
             configuration.data,
             _settings(configuration),
             delivery=self._delivery(configuration),
-            notices=NoNotices(),
+            notices=self._notices,
             journal=journal,
             workers=workers,
             destination_of=destination_of(make_routes(configuration.send)),
@@ -57,6 +74,7 @@ class Outgoing:
         if configuration.dns != self._dns:
             self._dns = configuration.dns
             self.resolver = self._open_resolver()
+        self._notices.lifetime_seconds = lifetime(configuration.send.retry)
         destination = destination_of(make_routes(configuration.send))
         self.queue.configure(_settings(configuration), self._delivery(configuration), destination)
 
@@ -65,7 +83,7 @@ class Outgoing:
         await self.queue.prepare()
 
     async def start(self) -> None:
-        """Begin to deliver, before the intake takes anything new; raises OSError."""
+        """Begin to deliver, before any session hands anything in; raises OSError."""
         await self.queue.start()
 
     async def stop(self) -> None:
@@ -81,8 +99,8 @@ class Outgoing:
         dns = self._dns
         return open_resolver(self._reactor, self._workers, dns.servers, trust_ad=dns.trust_ad)
 
-    def _delivery(self, configuration: Configuration) -> Delivery:
-        return make_delivery(
+    def _delivery(self, configuration: Configuration) -> IDelivery:
+        away = make_delivery(
             configuration,
             self._reactor,
             self.resolver,
@@ -91,6 +109,7 @@ class Outgoing:
             random.SystemRandom().shuffle,
             lambda: os.urandom(NONCE_OCTETS),
         )
+        return HomeOrAway(lambda: self.home, away)
 
 
 def _settings(configuration: Configuration) -> QueueSettings:

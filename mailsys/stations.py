@@ -35,6 +35,7 @@ from mailsys.journal.nothing import NoJournal
 from mailsys.journal.reader import newest_session
 from mailsys.journal.writer import Journal
 from mailsys.outgoing import Outgoing
+from mailsys.queue.home import Home
 from mailsys.read.pop3.conversation import POP3Conversation
 from mailsys.receive.conversation import Conversation
 from mailsys.receive.memory import MessageMemory
@@ -113,9 +114,7 @@ class Stations:
         self.changes = ChangeFeed()
         self.store = build_store(configuration, self.disk, self.files, self.plugins, self.changes)
         self.space = FreeSpace(mail_folders(configuration), _reserve(configuration), self.files, self.reactor)
-        self.outgoing = Outgoing(
-            configuration, self.disk, reactor, journal=self.journal, workers=self.files, now=time.time
-        )
+        self.outgoing = self._build_outgoing(configuration)
         self.intake = Intake(
             self.disk,
             self.paths.intake,
@@ -141,6 +140,18 @@ class Stations:
             hashing=self.hashing,
             at_once=configuration.auth.hashing_threads,
             files=self.files,
+        )
+
+    def _build_outgoing(self, configuration: Configuration) -> Outgoing:
+        return Outgoing(
+            configuration,
+            self.disk,
+            self.reactor,
+            journal=self.journal,
+            workers=self.files,
+            now=time.time,
+            new_id=self.ids.next,
+            first_domain=self.directory.first_domain,
         )
 
     def _services(self, name: str) -> Services:
@@ -176,6 +187,13 @@ class Stations:
         self.logins = self.gate.logins(configuration.auth, self.plugged_in.accounts, self.plugged_in.checkers)
         admissions = Admissions(configuration, self.plugged_in, accounts, self.store.quota, self.caught)
         self.admissions = {service: admissions.build(service) for service in _MAIL_COMES_IN}
+        self.outgoing.home = Home(
+            self.admissions["smtp"].router,
+            self.intake,
+            self.store.drop,
+            self.store.quota,
+            self.plugged_in.deliveries,
+        )
         self.outgoing.configure(configuration)
         self.strangers.patience = patience_of(configuration)
         self.message_memory.octets = configuration.limits.message_memory
@@ -202,6 +220,8 @@ class Stations:
             await self.plugins.start()
             await self.outgoing.prepare()
             await self.files.run(self.intake.replay)
+            self.intake.start()
+            self._to_undo.push_async_callback(self.intake.stop)
             self._to_undo.push_async_callback(self.outgoing.stop)
             await self.outgoing.start()
         except CannotUse as error:
@@ -210,8 +230,6 @@ class Stations:
             raise CannotWork(f"The log of accepted mail cannot be replayed: {error}.") from error
         self.space.start()
         self._to_undo.push_async_callback(self.space.stop)
-        self.intake.start()
-        self._to_undo.push_async_callback(self.intake.stop)
 
     def _open_accounts(self) -> None:
         if not os.path.exists(self.paths.accounts):

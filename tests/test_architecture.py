@@ -38,6 +38,7 @@ MAY_IMPORT = {
     "intake": SHARED,
     "queue": SHARED,
     "submit": SHARED,
+    "notices": SHARED,
     "store": SHARED,
     "accounts": SHARED | {"wire"},
     "extensions": SHARED,

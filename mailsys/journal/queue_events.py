@@ -7,9 +7,10 @@ from typing import Any
 
 from mailsys.interfaces import JournalEvent
 from mailsys.interfaces.sending import Attempt
-from mailsys.journal.events import REASON_CHARACTERS
+from mailsys.journal.events import REASON_CHARACTERS, received
 from mailsys.journal.printable import bounded
 from mailsys.message.address import Address
+from mailsys.message.envelope import Envelope
 
 
 def queued(id: str, recipients: Sequence[Address], held: str, at: float) -> JournalEvent:
@@ -66,6 +67,17 @@ def ordered(id: str, recipient: Address, verb: str, at: float) -> JournalEvent:
     facts = {"event": f"queue {verb}", "recipient": str(recipient)}
     key = f"{verb} {recipient}" if verb == "remove" else f"{verb} {recipient} {at:.6f}"
     return JournalEvent(id, key, at, facts)
+
+
+def told(id: str, notice: Envelope, at: float) -> JournalEvent:
+    """Somebody is told what became of message ``id``."""
+    facts = {"event": "told", "notice": notice.id, "to": [str(one) for one in notice.recipients]}
+    return JournalEvent(id, f"told {notice.id}", at, facts)
+
+
+def notice(about: str, notice: Envelope, size: int, at: float) -> JournalEvent:
+    """The story of a notice begins: it is about message ``about``."""
+    return received(notice, size, {"about": about}, at)
 
 
 def _remote(attempt: Attempt) -> dict[str, Any]:

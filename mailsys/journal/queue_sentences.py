@@ -20,7 +20,9 @@ def queued(facts: Facts) -> str:
 
 
 def sent(facts: Facts) -> str:
-    """Another host took it."""
+    """Another host took it, or it was for this one."""
+    if "remote" not in facts:
+        return f"Leaves the queue for <{text_of(facts, 'recipient')}>, delivered."
     return f"Sent to <{text_of(facts, 'recipient')}>{_remote(facts)}{_attempt(facts)}{_said(facts)}."
 
 
@@ -48,6 +50,11 @@ def ordered(facts: Facts) -> str:
     """Who runs the host wanted something of the queue."""
     verb = text_of(facts, "event").removeprefix("queue ")
     return f"An operator asked the queue to {verb} it for <{text_of(facts, 'recipient')}>."
+
+
+def told(facts: Facts) -> str:
+    """Somebody hears of it."""
+    return f"A notice about it goes to {paths(texts_of(facts, 'to'))}, as message {text_of(facts, 'notice')}."
 
 
 def reason(facts: Facts) -> str:

@@ -26,6 +26,7 @@ Clock = Callable[[object], str]  # seconds since 1970 as a time of day, with its
 _OF_THE_QUEUE = {
     "queued": queue_sentences.queued,
     "held": queue_sentences.held,
+    "told": queue_sentences.told,
     **dict.fromkeys(("queue retry", "queue hold", "queue release", "queue remove"), queue_sentences.ordered),
 }
 
@@ -62,6 +63,8 @@ def came_from(facts: Facts) -> str:
     """Who was at the other end, and how safe the way was."""
     # The login of a connection is told by an event of its own; that of a message is part of its origin.
     is_message = facts.get("event") == "received"
+    if "about" in facts:
+        return f"Written by this host, as a notice about message {text_of(facts, 'about')}."
     login = text_of(facts, "login") if is_message else ""
     parts = [
         "Handed in by " if is_message else "Came from ",
@@ -100,6 +103,8 @@ def _ways(facts: Facts) -> Iterator[str]:
 
 
 def _judged(facts: Facts) -> Iterator[str]:
+    if "reply" not in facts:  # from the queue, and not from a client
+        return
     if checked := texts_of(facts, "checked"):
         yield f"Checked: {'; '.join(checked)}."
     outcome = "Accepted as junk" if facts.get("judgement") == "junk" else "Accepted"

@@ -24,7 +24,7 @@ from mailsys.interfaces import (
 from mailsys.message.address import Address
 from mailsys.message.content import FileContent, MemoryContent
 from mailsys.queue.progress import Rules, is_unreachable, lost
-from mailsys.queue.story import tell_progress
+from mailsys.queue.story import tell_notices, tell_progress
 
 _OUTCOMES = frozenset({RecipientState.DELIVERED, RecipientState.FAILED})
 
@@ -80,6 +80,7 @@ class Attempting:
         progress, notices = await self._with_notices(message, progress)
         await self.spool.record(message, progress, notices)
         tell_progress(self.journal, message.id, progress)
+        tell_notices(self.journal, message.id, notices, self.now())
         due = [one.next_attempt for one in progress if one.state is RecipientState.WAITING]
         return Tried(is_unreachable(progress), min(due, default=None))
 

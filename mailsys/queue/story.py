@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mailsys.interfaces import Changed, IJournal, Order, Progress, RecipientState
+from mailsys.interfaces import Changed, IJournal, Notice, Order, Progress, RecipientState
 from mailsys.journal import queue_events as events
 
 
@@ -29,6 +29,13 @@ def tell_progress(journal: IJournal, message: str, progress: Sequence[Progress])
                 journal.record(events.ordered(message, address, "remove", one.at))
             case _:
                 pass
+
+
+def tell_notices(journal: IJournal, message: str, notices: Sequence[Notice], at: float) -> None:
+    """These were written about ``message``, and wait in the queue."""
+    for notice in notices:
+        journal.record(events.told(message, notice.envelope, at))
+        journal.record(events.notice(message, notice.envelope, notice.content.size, at))
 
 
 def tell_order(journal: IJournal, order: Order, changed: Sequence[Changed], at: float) -> None:

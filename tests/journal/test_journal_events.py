@@ -9,6 +9,7 @@ from mailsys.journal import events, queue_events
 from mailsys.journal.flood import Flood
 from mailsys.journal.names import names_of, search_name
 from mailsys.message import reply as replies
+from mailsys.message.envelope import Envelope
 from mailsys.message.outcome import Deferred, Delivered, Step
 
 
@@ -162,6 +163,8 @@ def test_the_page_names_the_facts_of_each_event(repository):
         events.mailbox_read(known, 1, 1, NOON, fetched=["a"], removed=["a"]),
         *counted(known),
         *of_the_queue(),
+        queue_events.notice("4k2m9x7qa.1", Envelope("n.1", None, (ANN,)), 2000, NOON),
+        queue_events.told("4k2m9x7qa.1", Envelope("n.1", None, (ANN,)), NOON),
     ]
     page = (repository / "docs" / "journal.rst").read_text()
     of_connections = {"service", "peer", "greeting", "protocol", "tls", "login"}

@@ -139,7 +139,7 @@ def test_a_notice_that_cannot_be_written_keeps_the_failure_open(spool):
     assert rig.journal.kinds("m1") == []
     notices.fault = None
     rig.go_on(61)
-    assert rig.journal.kinds("m1") == ["failed"]
+    assert rig.journal.kinds("m1") == ["failed", "told"]
     assert len(notices.called) == 3  # the last is about the notice itself, which was delivered
 
 
@@ -185,7 +185,7 @@ def test_a_content_that_is_lost_fails(tmp_path):
     os.unlink(spool.contents.path("m1"))
     rig.world.answers["far.test"] = BUSY  # as a delivery says that cannot read it
     rig.start()
-    assert rig.journal.kinds("m1") == ["failed"]
+    assert rig.journal.kinds("m1") == ["failed", "told"]
     assert rig.attempting.notices.called[0][0] == "m1"
     assert rig.world.ids().count("m1") == 1
 

@@ -1,8 +1,11 @@
 """Mail for another host: taken from a trusted network, kept while that host is away, and brought there."""
 
+import email.policy
 import os
+import re
 import signal
 import smtplib
+from email import message_from_bytes
 from pathlib import Path
 
 import pytest
@@ -22,10 +25,10 @@ def relay(own_host, far):
     return own_host
 
 
-def hand_in(host, *recipients):
+def hand_in(host, *recipients, sender="ann@system.test"):
     where = host.organisation
     with smtplib.SMTP(where.address, where.port("smtp"), timeout=SECONDS) as client:
-        assert client.sendmail("ann@system.test", recipients or ["bob@far.test"], LETTER) == {}
+        assert client.sendmail(sender, recipients or ["bob@far.test"], LETTER) == {}
 
 
 def test_a_trusted_client_sends_through_us(relay, far):
@@ -41,6 +44,28 @@ def test_a_trusted_client_sends_through_us(relay, far):
     assert "Waits in the queue for <bob@far.test>." in story
     assert far.organisation.address in story
     assert mailbox(relay, relay.organisation.people[0])
+
+
+def test_a_bounce_comes_home(relay, far):
+    """Into the sender's mailbox, without a connection; and both stories tell it."""
+    far.start()
+    far.wait_until_ready()
+    ann = relay.organisation.people[0]
+    hand_in(relay, "nobody@far.test", sender=ann.address)
+    (octets,) = until(lambda: mailbox(relay, ann))
+    bounce = message_from_bytes(octets, policy=email.policy.default)
+    assert bounce["Return-Path"] == "<>"
+    assert bounce["Delivered-To"] == ann.address
+    assert bounce["Subject"] == "Not delivered to nobody@far.test"
+    words, _status, header = bounce.iter_parts()
+    assert "there is no such mailbox" in " ".join(words.get_content().split())
+    assert "Subject: over there" in header.get_content()
+    story = until(lambda: story_with(relay, "nobody@far.test", "A notice about it"))
+    (notice,) = re.findall(r"as message (\S+)\.", story)
+    its_story = until(lambda: story_with(relay, notice, "Leaves the queue"))
+    assert "Written by this host, as a notice about message" in its_story
+    assert f"Delivered to {ann.address}, folder INBOX." in its_story
+    until(lambda: not waiting(relay))
 
 
 @pytest.mark.row(53)

@@ -1,0 +1,139 @@
+"""Recipients in the queue who live here: into their mailboxes, and what happens where that cannot be."""
+
+from dataclasses import dataclass, field
+
+import pytest
+from queue_parts import ANN, OK, World, result_of
+
+from mailsys.interfaces import (
+    Account,
+    DirectoryUnavailable,
+    MailboxAction,
+    NotStored,
+    Refused,
+    ToDelivery,
+    ToMailboxes,
+)
+from mailsys.message import reply as replies
+from mailsys.message.address import Address
+from mailsys.message.content import MemoryContent
+from mailsys.message.envelope import Envelope
+from mailsys.message.outcome import Deferred, Delivered, Failed
+from mailsys.queue.home import Home, HomeOrAway
+
+EVE, FAR = Address("eve", "home.test"), Address("bob", "far.test")
+NOTICE = MemoryContent((b"Subject: about it\r\n\r\nIt failed.\r\n",))
+
+
+@dataclass
+class House:
+    """Everything that home needs; ``routes`` say where addresses lead."""
+
+    routes: dict = field(default_factory=dict)
+    full: bool = False
+    fault: Exception | None = None
+    committed: list = field(default_factory=list)
+    held: int = 0
+    used: int = 0
+
+    async def route(self, recipient):
+        route = self.routes.get(recipient)
+        if isinstance(route, Exception):
+            raise route
+        return route
+
+    async def commit(self, acceptance):
+        if self.fault is not None:
+            raise self.fault
+        self.committed.append(acceptance)
+
+    async def hold(self, account, octets):
+        self.held += not self.full
+        return not self.full
+
+    def release(self, account, octets, *, used):
+        self.held -= 1
+        self.used += used
+
+    def plan(self, account, recipient, head, content_size, *, crlf=True):
+        return MailboxAction(account.address, recipient, "INBOX", "name", head)
+
+
+@pytest.fixture
+def house():
+    return House(
+        {ANN: ToMailboxes((Account(ANN),)), EVE: ToMailboxes((Account(ANN, 1000), Account(EVE, 1000)))}
+    )
+
+
+@pytest.fixture
+def away():
+    return World()
+
+
+def deliver(house, away, *recipients, **deliveries):
+    home = Home(house, house, house, house, deliveries)
+    envelope = Envelope("n.1", None, recipients)
+    return result_of(HomeOrAway(lambda: home, away).deliver(envelope, NOTICE, recipients))
+
+
+def test_a_copy_is_laid(house, away):
+    attempt = deliver(house, away, ANN)[ANN]
+    assert isinstance(attempt.outcome, Delivered)
+    assert attempt.remote == ""
+    [acceptance] = house.committed
+    [action] = acceptance.actions
+    assert action.account == ANN
+    assert action.head == b"Return-Path: <>\r\nDelivered-To: ann@home.test\r\n"
+    assert acceptance.content is NOTICE
+    assert away.tried == []
+
+
+def test_an_alias_and_somebody_elsewhere(house, away):
+    attempts = deliver(house, away, EVE, FAR)
+    assert attempts[FAR] is OK
+    assert away.tried == [("n.1", ("bob@far.test",))]
+    [acceptance] = house.committed
+    assert [action.account for action in acceptance.actions] == [ANN, EVE]
+    assert acceptance.actions[0].head.endswith(b"X-Original-To: eve@home.test\r\n")
+    assert house.held == 0
+    assert house.used == sum(len(action.head) + NOTICE.size for action in acceptance.actions)
+
+
+def test_no_room(house, away):
+    house.full = True
+    assert deliver(house, away, EVE)[EVE].outcome == Deferred(replies.MAILBOX_FULL)
+    assert house.committed == []
+    assert house.held == 0
+
+
+@pytest.mark.parametrize("fault", [NotStored("not open"), OSError("disk")], ids=repr)
+def test_what_could_not_be_written_waits(house, away, fault):
+    house.fault = fault
+    outcome = deliver(house, away, EVE)[EVE].outcome
+    assert isinstance(outcome, Deferred)
+    assert outcome.reply.enhanced == "4.3.1"
+    assert house.held == 0
+
+
+@pytest.mark.parametrize(
+    ("route", "outcome"),
+    [
+        (Refused(replies.NO_SUCH_USER), Failed(replies.NO_SUCH_USER)),
+        (Refused(replies.LOCAL_ERROR), Deferred(replies.LOCAL_ERROR)),
+        (DirectoryUnavailable("locked"), Deferred(replies.LOCAL_ERROR)),
+        (ToDelivery("unknown"), Deferred(replies.LOCAL_ERROR)),
+    ],
+    ids=["refused", "for now", "unavailable", "no delivery"],
+)
+def test_what_becomes_of_others(house, away, route, outcome):
+    house.routes[ANN] = route
+    assert deliver(house, away, ANN)[ANN].outcome == outcome
+    assert away.tried == []
+
+
+def test_a_delivery_of_its_own(house, away):
+    house.routes[ANN] = ToDelivery("pipe")
+    pipe = World()
+    assert deliver(house, away, ANN, pipe=pipe)[ANN] is OK
+    assert pipe.tried == [("n.1", ("ann@home.test",))]
