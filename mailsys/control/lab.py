@@ -16,17 +16,19 @@ def add_parser(subcommands: argparse._SubParsersAction[argparse.ArgumentParser])
     parser = subcommands.add_parser(
         "lab",
         help="a small internet on one machine",
-        description="Starts some organisations, each a mail host of its own on a loopback address, sends "
-        "mail to each, reads it back, and keeps them running until Ctrl-C.",
+        description="Starts some organisations, each a mail host of its own on a loopback address, and a DNS "
+        "in which they find each other.  Mail goes between them: straight, over a relay (the third sends "
+        "over the first), and to a host that is away for a while.  All is read back, and then they keep "
+        "running until Ctrl-C.",
     )
     parser.add_argument(
-        "--organisations", type=_number(1, MOST), default=2, metavar="N", help=f"1 to {MOST} (default: 2)"
+        "--organisations", type=_number(1, MOST), default=3, metavar="N", help=f"1 to {MOST} (default: 3)"
     )
     parser.add_argument(
         "--port-base", type=_number(1000, 64000), metavar="N", help="SMTP is at N + 25 (default: found)"
     )
     parser.add_argument(
-        "--dns-port", type=_number(1, 65535), metavar="N", help="the lab's DNS server (comes with sending)"
+        "--dns-port", type=_number(1, 65535), metavar="N", help="the DNS server's port (default: found)"
     )
     parser.add_argument("--once", action="store_true", help="end when the mail was read back")
     parser.add_argument(
@@ -47,12 +49,13 @@ def _number(least: int, most: int) -> Callable[[str], int]:
 def run(arguments: argparse.Namespace) -> int:
     """Tell the story, then wait for Ctrl-C."""
     from mailsys.lab.failure import LabFailed
-    from mailsys.lab.performance import perform
+    from mailsys.lab.performance import Wishes, perform
 
-    if arguments.dns_port is not None:
-        print("The lab's DNS server comes with sending; --dns-port does nothing yet.")
+    wishes = Wishes(
+        arguments.organisations, arguments.port_base, arguments.dns_port, arguments.keep, arguments.once
+    )
     try:
-        perform(arguments.organisations, arguments.port_base, arguments.keep, sys.stdout, once=arguments.once)
+        perform(wishes, sys.stdout)
     except LabFailed as reason:
         raise CannotDo(str(reason)) from reason
     return 0

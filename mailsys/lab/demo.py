@@ -1,96 +1,95 @@
-"""The story that the lab tells: mail goes in at each host, and comes out again."""
+"""The stories that the lab tells: letters go their ways between the hosts, and are read at the end."""
 
 from __future__ import annotations
 
 import poplib
-import secrets
 import smtplib
-import ssl
-import time
-from collections.abc import Sequence
-from email.utils import formatdate
+from collections.abc import Callable
 
 from mailsys.lab.failure import LabFailed
 from mailsys.lab.host import Host
+from mailsys.lab.internet import SMALL, Internet
+from mailsys.lab.letter import Letter, in_queue, write
+from mailsys.lab.stations import Stations
 from mailsys.lab.telling import Telling
-from mailsys.lab.visitor import SENDER, HandedIn, hand_in, read_mail, trust
 
-ARRIVAL_SECONDS = 10.0
-
-
-def show_mail(hosts: Sequence[Host], telling: Telling) -> None:
-    """Write to the first person of each organisation, and read it back; raises LabFailed."""
-    for number, host in enumerate(hosts):
-        try:
-            _show_one(host, telling, implicit=bool(number % 2))
-        except (smtplib.SMTPException, poplib.error_proto, OSError, LabFailed) as error:
-            raise LabFailed(f"{host.organisation.hostname}: {error}\n{host.log_tail()}") from error
+HELLO = "Are you there?"
 
 
-def _show_one(host: Host, telling: Telling, *, implicit: bool) -> None:
-    where, person = host.organisation, host.organisation.people[0]
-    trusted = trust(host.certificate)
-    message_id = f"<{secrets.token_hex(6)}@example.org>"
-    message = _letter(person.address, message_id)
-    telling.heading(f"{SENDER}, a stranger, writes to {person.address}")
-    _tell_handing_in(host, telling, hand_in(where, trusted, person.address, message))
-    _show_arrival(host, telling, trusted, message, implicit=implicit)
-    telling.step("journal", f"and the whole story, from 'mailsys trace {message_id}':")
-    telling.quote(_story(host, message_id))
+def show_mail(internet: Internet, telling: Telling) -> None:
+    """Tell as many of the stories as there are hosts for; raises LabFailed."""
+    hosts = internet.hosts
+    stations = Stations(internet.names, telling)
+    if len(hosts) == 1:
+        _told(lambda: _inside(hosts[0], stations), hosts[0])
+        return
+    _told(lambda: _end_to_end(hosts[0], hosts[1], stations), *hosts[:2])
+    if len(hosts) > SMALL:
+        _told(lambda: _over_a_relay(hosts[SMALL], hosts[0], hosts[1], stations), *hosts[:3])
+    _told(lambda: _delayed(hosts[0], hosts[1], stations), *hosts[:2])
 
 
-def _tell_handing_in(host: Host, telling: Telling, handed_in: HandedIn) -> None:
-    where = host.organisation
-    telling.step("network", f"{where.address} port {where.port('smtp')} greets: {handed_in.greeting}")
-    telling.step("TLS", f"STARTTLS, now {handed_in.tls}; the certificate is {where.hostname}'s")
-    telling.step("receive", "MAIL, RCPT, DATA: somebody lives there, and the message is wanted")
-    telling.step("intake", "written, logged and synced: from here on no crash can lose it")
-    telling.step("store", f"in the mailbox, and only now the answer: {handed_in.reply}")
+def _told(act: Callable[[], None], *hosts: Host) -> None:
+    try:
+        act()
+    except (smtplib.SMTPException, poplib.error_proto, OSError, LabFailed) as error:
+        logs = "\n".join(f"{host.name}:\n{host.log_tail()}" for host in hosts)
+        raise LabFailed(f"{error}\n{logs}") from error
 
 
-def _show_arrival(
-    host: Host, telling: Telling, trusted: ssl.SSLContext, message: bytes, *, implicit: bool
-) -> None:
-    where, person = host.organisation, host.organisation.people[0]
-    port, way = ("pop3s", "TLS from the start") if implicit else ("pop3", "STLS")
-    received = _wait_for(host, trusted, message, implicit=implicit)
-    added = received.count(b"\r\n", 0, len(received) - len(message))
-    telling.step("read", f"POP3 with {way} on port {where.port(port)}, as {person.address}: it is there,")
-    telling.step("", f"octet for octet, with {added} header lines of ours in front")
+def _letter(one: Host, other: Host, person: int, subject: str) -> Letter:
+    return write(one.organisation.people[0], other.organisation.people[person], subject, HELLO)
 
 
-def _wait_for(host: Host, trusted: ssl.SSLContext, message: bytes, *, implicit: bool) -> bytes:
-    deadline = time.monotonic() + ARRIVAL_SECONDS
-    while time.monotonic() < deadline:
-        for received in read_mail(host.organisation, trusted, host.organisation.people[0], implicit=implicit):
-            if received.endswith(message):
-                return received
-        time.sleep(0.2)
-    raise LabFailed(f"the message did not arrive within {ARRIVAL_SECONDS:.0f} s.")
+def _inside(host: Host, stations: Stations) -> None:
+    letter = _letter(host, host, 1, "Next door")
+    stations.telling.heading(f"Inside one house: {_from_to(letter)}")
+    stations.submit(letter, host)
+    stations.read(letter, host, implicit=True)
+    stations.tell_story(letter, host)
 
 
-def _story(host: Host, message_id: str) -> str:
-    """The journal is written in batches, so the story may be a moment late."""
-    deadline = time.monotonic() + ARRIVAL_SECONDS
-    while True:
-        try:
-            return host.run("trace", message_id)
-        except LabFailed:
-            if time.monotonic() > deadline:
-                raise
-        time.sleep(0.2)
+def _end_to_end(one: Host, other: Host, stations: Stations) -> None:
+    letter = _letter(one, other, 0, "End to end")
+    stations.telling.heading(f"1. End to end: {_from_to(letter)}")
+    stations.submit(letter, one)
+    stations.ask_names(other)
+    stations.send(letter, one)
+    stations.read(letter, other, implicit=False)
+    stations.tell_story(letter, one, "Sent to")
+    stations.tell_story(letter, other)
 
 
-def _letter(recipient: str, message_id: str) -> bytes:
-    lines = (
-        f"Date: {formatdate()}",
-        f"From: A Visitor <{SENDER}>",
-        f"To: <{recipient}>",
-        f"Message-ID: {message_id}",
-        "Subject: Hello from outside",
-        "",
-        "Is anybody there?",
-        ".A line that begins with a dot comes through as well.",
-        "",
-    )
-    return "\r\n".join(lines).encode()
+def _over_a_relay(small: Host, large: Host, other: Host, stations: Stations) -> None:
+    letter = _letter(small, other, 0, "Store and forward")
+    stations.telling.heading(f"2. Store and forward: {_from_to(letter)}, over {large.organisation.domain}")
+    stations.submit(letter, small, in_short=True)
+    stations.step("route", f"{small.organisation.domain} looks for nobody: its smarthost takes all mail")
+    stations.send(letter, small)
+    stations.step("relay", f"{large.organisation.domain} trusts the address that this comes from, keeps it,")
+    stations.step("", "answers for it, and sends it on by itself")
+    stations.ask_names(other)
+    stations.send(letter, large)
+    stations.show_way(stations.read(letter, other, implicit=True))
+
+
+def _delayed(one: Host, other: Host, stations: Stations) -> None:
+    letter = _letter(one, other, 1, "Delayed")
+    stations.telling.heading(f"3. The other host is away: {_from_to(letter)}")
+    gone = other.pid
+    other.stop()
+    stations.step("host", f"{other.name} (process {gone}) has been stopped")
+    stations.submit(letter, one, in_short=True)
+    in_queue(one, letter, finished=False, attempts=1)
+    stations.run("queue", one, "queue", "list")
+    other.start()
+    other.wait_until_ready()
+    stations.step("host", f"{other.name} is back, as process {other.pid}")
+    stations.run("queue", one, "queue", "retry", other.organisation.domain)
+    stations.send(letter, one)
+    stations.read(letter, other, implicit=True)
+    stations.tell_story(letter, one, "Sent to")
+
+
+def _from_to(letter: Letter) -> str:
+    return f"{letter.sender.address} writes to {letter.recipient.address}"

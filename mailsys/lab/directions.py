@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
 from mailsys.lab.host import Host
+from mailsys.lab.internet import Internet
+from mailsys.lab.names import ADDRESS
 from mailsys.lab.telling import Telling
 
 
-def introduce(hosts: Sequence[Host], telling: Telling) -> None:
+def introduce(internet: Internet, telling: Telling) -> None:
     """Who lives where."""
+    hosts = internet.hosts
     count = f"{len(hosts)} organisations" if len(hosts) > 1 else "one organisation"
     telling.heading(f"A small internet on this machine: {count}, each with a mail host of its own")
     for host in hosts:
         where = host.organisation
         people = ", ".join(person.address for person in where.people)
         telling.step(where.name, f"{where.hostname} on {where.address}, process {host.pid}: {people}")
+    telling.step("DNS", f"on {ADDRESS} port {internet.names.port}, process {internet.names.pid}")
 
 
-def give_directions(hosts: Sequence[Host], telling: Telling) -> None:
+def give_directions(internet: Internet, telling: Telling) -> None:
     """Ports, users, passwords and commands."""
+    hosts = internet.hosts
     telling.heading("The hosts keep running.  Log in with")
     for host in hosts:
         where = host.organisation
@@ -36,22 +41,37 @@ def give_directions(hosts: Sequence[Host], telling: Telling) -> None:
         smtp = f"SMTP port {where.port('smtp')}"
         telling.step(where.name, f"{where.address}  {smtp}  {submission}  {pop3}")
     telling.heading("Try, from another terminal")
-    for command in _commands(hosts[0], hosts[-1]):
+    for purpose, command in _commands(hosts[0], hosts[min(1, len(hosts) - 1)], internet.names.port):
+        telling.line(f"  # {purpose}")
         telling.line(f"  {command}")
     telling.line()
     telling.line("Ctrl-C ends it.")
 
 
-def _commands(one: Host, other: Host) -> Sequence[str]:
+def _commands(one: Host, other: Host, dns_port: int) -> Iterator[tuple[str, str]]:
     here, ada = one.organisation, one.organisation.people[0]
     there, bea = other.organisation, other.organisation.people[0]
-    smtp = f"{here.address}:{here.port('smtp')}"
+    login = f"--auth-user {ada.address} --auth-password {ada.password}"
     pop3s = f"{there.address}:{there.port('pop3s')}"
-    mailsys = Path(sys.executable).with_name("mailsys")
-    return (
-        f"swaks --server {smtp} --tls --from you@example.org --to {ada.address}",
-        f"curl --cacert {other.certificate} --user {bea.address}:{bea.password} pop3s://{pop3s}/1",
-        f"mutt -f pops://{quote(ada.address)}@{here.address}:{here.port('pop3s')}",
-        f"{mailsys} --config {one.config} trace {ada.address}",
-        f"{mailsys} --config {one.config} alias add info@{here.domain} {ada.address}",
+    pop3 = f"pops://{quote(bea.address)}@{pop3s}"
+    at_one, at_other = (
+        f"{Path(sys.executable).with_name('mailsys')} --config {host.config}" for host in (one, other)
     )
+    yield (
+        f"{ada.name} writes to {bea.name}",
+        f"swaks --server {here.address}:{here.port('submission')} --tls {login} "
+        f"--from {ada.address} --to {bea.address}",
+    )
+    yield (
+        f"what waits at {here.domain}, and what is done",
+        f"{at_one} queue list; {at_one} queue list --finished",
+    )
+    yield "what became of it, as either host tells it", f"{at_one} trace {bea.address}"
+    yield "", f"{at_other} trace {bea.address}"
+    yield (
+        f"{bea.name} reads",
+        f"curl --cacert {other.certificate} --user {bea.address}:{bea.password} pop3s://{pop3s}/1",
+    )
+    yield "or with a mail program", f"mutt -f {pop3}"
+    yield "where DNS says that mail goes", f"dig @{ADDRESS} -p {dns_port} {there.domain} MX"
+    yield f"another address for {ada.name}", f"{at_one} alias add info@{here.domain} {ada.address}"

@@ -48,6 +48,13 @@ class Host(Child):
         accounts = "".join(f"{person.address}:{{PLAIN}}{person.password}\n" for person in where.people)
         self.run("account", "import", "-", told=accounts)
 
+    def set(self, table: str, *lines: str) -> None:
+        """Put settings at the head of a table of the configuration; the next start reads them."""
+        text, head = self.config.read_text(), f"\n[{table}]\n"
+        if head not in text:
+            text += head
+        self.config.write_text(text.replace(head, head + "".join(f"{line}\n" for line in lines), 1))
+
     def run(self, *arguments: str, told: str = "") -> str:
         """Run ``mailsys --config … arguments`` with ``told`` on standard input; return what it printed."""
         return self._mailsys("--config", str(self.config), *arguments, told=told)

@@ -1,4 +1,4 @@
-"""All hosts of the lab together: made, started, and always stopped."""
+"""All hosts of the lab together with their DNS: made, started, and always stopped."""
 
 from __future__ import annotations
 
@@ -7,15 +7,24 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
+from mailsys.lab.child import Child
 from mailsys.lab.host import Host
+from mailsys.lab.joining import join, relay
+from mailsys.lab.names import NameServerProcess
 from mailsys.lab.organisation import Organisation
+
+SMALL = 2  # the third organisation sends over the first
 
 
 class Internet:
-    """Use it in a ``with``: whatever happens inside, no host outlives it."""
+    """Use it in a ``with``: whatever happens inside, no host outlives it.
 
-    def __init__(self, organisations: Sequence[Organisation], directory: Path) -> None:
+    The name server has ``dns_port``.
+    """
+
+    def __init__(self, organisations: Sequence[Organisation], directory: Path, dns_port: int) -> None:
         self.hosts = tuple(Host(one, directory / one.name) for one in organisations)
+        self.names = NameServerProcess(directory, dns_port)
 
     def __enter__(self) -> Internet:
         """Nothing runs yet."""
@@ -28,26 +37,37 @@ class Internet:
 
     def start(self) -> None:
         """Make and start each host, and return when all answer; raises LabFailed."""
+        self.names.write([host.organisation for host in self.hosts])
+        self.names.start()
         for host in self.hosts:
             host.make()
+            join(host, self.names)
+        if len(self.hosts) > SMALL:
+            relay(self.hosts[SMALL], self.hosts[0])
+        for host in self.hosts:
             host.start()
+        self.names.wait_until_ready()
         for host in self.hosts:
             host.wait_until_ready()
 
     def watch(self) -> None:
-        """Wait until a host ends by itself, and raise LabFailed; a signal ends it sooner."""
+        """Wait until a process ends by itself, and raise LabFailed; a signal ends it sooner."""
         while True:
             time.sleep(1)
-            for host in self.hosts:
-                host.check_alive()
+            for child in self._children:
+                child.check_alive()
 
     def stop(self) -> None:
-        """End every host, all at the same time; interrupted, end them at once."""
+        """End everybody, all at the same time; interrupted, end them at once."""
         try:
-            for host in self.hosts:
-                host.end()
-            for host in self.hosts:
-                host.stop()
+            for child in self._children:
+                child.end()
+            for child in self._children:
+                child.stop()
         finally:
-            for host in self.hosts:
-                host.kill()
+            for child in self._children:
+                child.kill()
+
+    @property
+    def _children(self) -> tuple[Child, ...]:
+        return (*self.hosts, self.names)

@@ -10,6 +10,10 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import dns.exception
+import dns.message
+import dns.query
+
 from mailsys.lab.child import Child
 from mailsys.lab.nameserver import READY
 from mailsys.lab.organisation import Organisation
@@ -17,7 +21,7 @@ from mailsys.lab.organisation import Organisation
 ADDRESS = "127.0.1.53"
 TTL = 60
 START_SECONDS = 30.0
-PORT_OFFSET = 53  # from the lab's port base
+ASK_SECONDS = 10.0
 
 
 def records(organisation: Organisation) -> Iterator[str]:
@@ -44,6 +48,15 @@ class NameServerProcess(Child):
         lines = [line for one in organisations for line in records(one)]
         self._zone.write_text("\n".join([*lines, *further, ""]))
         self.signal(signal.SIGHUP)
+
+    def ask(self, name: str, kind: str) -> list[str]:
+        """What it says, each record as its zone has it; raises LabFailed."""
+        try:
+            query = dns.message.make_query(name, kind)
+            reply = dns.query.udp(query, ADDRESS, timeout=ASK_SECONDS, port=self.port)
+        except (OSError, dns.exception.DNSException) as error:
+            raise self.failed(f"did not tell the {kind} of {name}: {error}") from error
+        return [str(record) for found in reply.answer for record in found]
 
     def start(self) -> None:
         """Begin to answer; ``wait_until_ready`` tells when it does."""

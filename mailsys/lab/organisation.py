@@ -29,6 +29,16 @@ class Person:
     address: str
     password: str
 
+    @property
+    def name(self) -> str:
+        """What stands before the @."""
+        return self.address.partition("@")[0]
+
+    @property
+    def domain(self) -> str:
+        """What stands behind it."""
+        return self.address.partition("@")[2]
+
 
 @dataclass(frozen=True, slots=True)
 class Organisation:

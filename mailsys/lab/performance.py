@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import TextIO
@@ -16,31 +17,49 @@ from mailsys.lab.demo import show_mail
 from mailsys.lab.directions import give_directions, introduce
 from mailsys.lab.failure import LabFailed
 from mailsys.lab.internet import Internet
+from mailsys.lab.names import ADDRESS
 from mailsys.lab.organisation import organisations
-from mailsys.lab.ports import choose_port_base
+from mailsys.lab.ports import DNS, choose_port_base
 from mailsys.lab.telling import Telling
 
 
-def perform(count: int, port_base: int | None, keep: Path | None, out: TextIO, *, once: bool) -> None:
-    """Start ``count`` hosts, show mail going through them, and unless ``once`` stay until Ctrl-C.
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What was chosen on the command line; a port that is None is found."""
+
+    organisations: int
+    port_base: int | None = None
+    dns_port: int | None = None
+    keep: Path | None = None
+    once: bool = False
+
+
+def perform(wishes: Wishes, out: TextIO) -> None:
+    """Start the hosts, show mail going through them, and unless ``once`` stay until Ctrl-C.
 
     With ``keep`` all is in that directory and stays there.  Raises LabFailed.
     """
-    loopback = [one.address for one in organisations(count, 0)]
-    everyone = organisations(count, choose_port_base(loopback, port_base))
-    with _stopped_by_signals(), _directory(keep) as directory, Internet(everyone, directory) as internet:
-        _live(internet, Telling(out), once=once)
+    loopback = [one.address for one in organisations(wishes.organisations, 0)]
+    base = choose_port_base([*loopback, ADDRESS], wishes.port_base)
+    everyone = organisations(wishes.organisations, base)
+    dns_port = wishes.dns_port or base + DNS
+    with (
+        _stopped_by_signals(),
+        _directory(wishes.keep) as directory,
+        Internet(everyone, directory, dns_port) as internet,
+    ):
+        _live(internet, Telling(out), once=wishes.once)
 
 
 def _live(internet: Internet, telling: Telling, *, once: bool) -> None:
     internet.start()
-    introduce(internet.hosts, telling)
-    show_mail(internet.hosts, telling)
+    introduce(internet, telling)
+    show_mail(internet, telling)
     if once:
         telling.heading("All of it was read back.")
         return
     try:
-        give_directions(internet.hosts, telling)
+        give_directions(internet, telling)
         internet.watch()
     except KeyboardInterrupt:
         telling.line()

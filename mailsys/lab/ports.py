@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from mailsys.config.ports import STANDARD_PORTS
 from mailsys.lab.failure import LabFailed
 
+DNS = 53  # what the lab's name server has from the base
 # Below the range from which Linux takes ports for outgoing connections.
 FIRST_BASE, LAST_BASE, STEP = 20000, 31000, 1000
 
@@ -28,7 +29,7 @@ def choose_port_base(addresses: Iterable[str], wanted: int | None) -> int:
 
 def _first_taken(addresses: Iterable[str], base: int) -> str:
     for address in addresses:
-        for port in STANDARD_PORTS.values():
+        for port in (*STANDARD_PORTS.values(), DNS):
             if not _is_free(address, base + port):
                 return f"Port {base + port} of {address}"
     return ""

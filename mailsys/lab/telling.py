@@ -7,7 +7,8 @@ import textwrap
 from typing import TextIO
 
 _BOLD, _GREEN, _DIM, _PLAIN = "\x1b[1m", "\x1b[32m", "\x1b[2m", "\x1b[0m"
-WIDTH = 10  # of the column of stations
+WIDTH = 12  # of the column of stations
+COLUMNS = 110  # for the words of others, which are wrapped
 
 
 class Telling:
@@ -29,7 +30,12 @@ class Telling:
     def quote(self, text: str) -> None:
         """Someone else's words, below a step."""
         for line in text.strip().splitlines():
-            self.line(self._in(_DIM, textwrap.indent(line, " " * (WIDTH + 2))))
+            margin = " " * (WIDTH + 2 + len(line) - len(line.lstrip()))
+            for piece in textwrap.wrap(
+                line.lstrip(), COLUMNS, initial_indent=margin, subsequent_indent=margin + "    ",
+                break_long_words=False, break_on_hyphens=False,
+            ):  # fmt: skip
+                self.line(self._in(_DIM, piece))
 
     def line(self, words: str = "") -> None:
         """Words as they are."""

@@ -106,6 +106,8 @@ def test_a_server_for_organisations(server):
     for transport in (dns.query.udp, dns.query.tcp):
         reply = transport(query, ADDRESS, timeout=5, port=server.port)
         assert str(reply.answer[0]) == "alpha.test. 60 IN MX 10 mail.alpha.test."
+    assert server.ask("mail.beta.test.", "A") == ["127.0.1.2"]
+    assert server.ask("gamma.test", "MX") == []
     query = dns.message.make_query("1.1.0.127.in-addr.arpa", "PTR")
     reply = dns.query.udp(query, ADDRESS, timeout=5, port=server.port)
     assert str(reply.answer[0][0]) == "mail.alpha.test."

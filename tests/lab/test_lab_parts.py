@@ -71,7 +71,7 @@ def told(out):
 
 def test_a_pipe_gets_plain_lines():
     assert told(io.StringIO()) == (
-        "\nA heading\n  store     in the mailbox\n            their\n            words\n"
+        "\nA heading\n  store       in the mailbox\n              their\n              words\n"
     )
 
 

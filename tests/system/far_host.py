@@ -35,11 +35,8 @@ def far(tmp_path):
 
 def configure(host, **tables):
     """Put lines into tables of a host's configuration."""
-    text = host.config.read_text()
     for table, settings in tables.items():
-        assert f"\n[{table}]\n" in text
-        text = text.replace(f"\n[{table}]\n", f"\n[{table}]\n{settings}\n")
-    host.config.write_text(text)
+        host.set(table, settings)
 
 
 def way_to(far):

@@ -1,4 +1,4 @@
-"""A stranger on the lab's internet, made of Python's own mail clients and nothing of mailsys.
+"""What people of the lab read and write mail with: Python's own mail clients, and nothing of mailsys.
 
 It believes a host only when TLS shows the certificate that it was given for that host.
 """
@@ -15,7 +15,6 @@ from typing import Any
 from mailsys.lab.organisation import Organisation, Person
 
 SECONDS = 10.0
-SENDER = "visitor@example.org"
 
 
 def trust(certificate: Path) -> ssl.SSLContext:
@@ -44,14 +43,19 @@ class _Client(smtplib.SMTP):
         return code, self.greeting
 
 
-def hand_in(organisation: Organisation, trusted: ssl.SSLContext, recipient: str, message: bytes) -> HandedIn:
-    """Give a message to the host by SMTP over STARTTLS; raises smtplib.SMTPException, OSError."""
-    address, port = organisation.address, organisation.port("smtp")
-    with _Client(address, port, timeout=SECONDS, local_hostname="visitor.example.org") as client:
+def submit(
+    organisation: Organisation, trusted: ssl.SSLContext, person: Person, recipient: str, message: bytes
+) -> HandedIn:
+    """Log in with STARTTLS and hand a message in, as mail programs do.
+
+    Raises smtplib.SMTPException, OSError.
+    """
+    address, port = organisation.address, organisation.port("submission")
+    with _Client(address, port, timeout=SECONDS, local_hostname="laptop.example.org") as client:
         client.starttls(context=trusted)
         tls = client.sock.version() if isinstance(client.sock, ssl.SSLSocket) else ""
-        client.ehlo_or_helo_if_needed()
-        _expect(client.mail(SENDER))
+        client.login(person.address, person.password)
+        _expect(client.mail(person.address))
         _expect(client.rcpt(recipient))
         code, reply = client.data(message)
         _expect((code, reply))
