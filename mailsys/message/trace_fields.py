@@ -28,7 +28,8 @@ class Trace:
     """How a message came in, the same for all its copies.
 
     ``greeting`` is what the peer called itself, raw; ``peer_host`` its IP address, empty for a local
-    socket.  ``protocol`` is of RFC 3848, ``tls`` the version and cipher.
+    socket.  ``protocol`` is of RFC 3848, ``tls`` the version and cipher.  ``hides_client`` is for people's
+    own programs: where they are, and what their machine is called, is nobody's business.
     """
 
     id: str
@@ -38,6 +39,7 @@ class Trace:
     protocol: str = "SMTP"
     tls: str = ""
     smtputf8: bool = False
+    hides_client: bool = False
 
 
 def received_field(trace: Trace, recipient: Address | None, now: float) -> bytes:
@@ -92,10 +94,8 @@ def _date_time(second: int) -> str:
 def _received_head(trace: Trace) -> str:
     """All but recipient and date; remembered for the other copies of the same message."""
     tls = f"\r\n\t({_comment(trace.tls)})" if trace.tls else ""
-    return (
-        f"Received: from {_from_domain(trace)}\r\n\tby {trace.hostname} (mailsys) with {_protocol(trace)}"
-        f"{tls}\r\n\tid {trace.id}"
-    )
+    client = "" if trace.hides_client else f"from {_from_domain(trace)}\r\n\t"
+    return f"Received: {client}by {trace.hostname} (mailsys) with {_protocol(trace)}{tls}\r\n\tid {trace.id}"
 
 
 def _from_domain(trace: Trace) -> str:

@@ -26,8 +26,12 @@ async def hand_on(
     head: bytes,
     content: Content,
     verdict: Verdict,
+    added: bytes,
 ) -> Reply:
-    """The reply of the delivery that the transaction's only recipient has; ``head`` goes in front."""
+    """The reply of the delivery that the transaction's only recipient has.
+
+    ``head`` goes in front; ``added`` are those of its fields that the message lacked.
+    """
     [taker] = transaction.recipients.values()
     envelope = transaction.envelope()
     delivery = reception.deliveries[taker.delivery]
@@ -36,7 +40,7 @@ async def hand_on(
     match attempt.outcome:
         case Delivered(where):
             answer = replies.OK.with_text(f"Accepted as {envelope.id}")
-            facts = story.accepted(session, transaction, [taker], content, verdict, answer)
+            facts = story.accepted(session, transaction, [taker], content, verdict, answer, added)
             now = reception.now()
             reception.journal.record(events.received(envelope, content.size, facts, now))
             told = events.handed_on(envelope.id, taker.address, taker.delivery, where, now)

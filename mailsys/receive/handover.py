@@ -24,6 +24,7 @@ from mailsys.message import reply as replies
 from mailsys.message.address import Address
 from mailsys.message.content import Content
 from mailsys.message.envelope import Body, Envelope
+from mailsys.message.missing_fields import missing_fields
 from mailsys.message.reply import Reply
 from mailsys.message.trace_fields import (
     Trace,
@@ -78,6 +79,7 @@ class Handover:
         self._session = session
         self._transaction = transaction
         self._envelope = transaction.envelope()
+        self._added = b""  # fields that a user's program left out
 
     def first_objection(self, fault: DataFault | None) -> tuple[Reply | None, str]:
         """What is wrong with the octets, before anybody reads them."""
@@ -98,6 +100,9 @@ class Handover:
             return self._refuse(replies.NO_STORAGE, str(error), everyone)
         if header_fault(self._envelope.body, content):
             return self._refuse(replies.BARE_IN_MESSAGE, "in the header of a BINARYMIME message", everyone)
+        if self._reception.is_submission:
+            hostname, now = self._reception.settings.hostname, self._reception.now()
+            self._added = missing_fields(content, self._envelope.id, hostname, now)
         verdict = await self._reception.judges.message(self._session, self._envelope, content)
         if verdict.disposition in (Disposition.REJECT, Disposition.DEFER):
             return self._refuse(verdict.reply or replies.LOCAL_ERROR, verdict.reason, everyone)
@@ -107,8 +112,8 @@ class Handover:
             return self._refuse(replies.LOCAL_ERROR, str(failed), everyone)
         verdict = replace(verdict, headers=(*lines, *verdict.headers))
         if self._transaction.has_delivery:
-            head = b"".join(verdict.headers) + self._received(self._envelope)
-            whole = self._reception, self._session, self._transaction, head, content, verdict
+            head = self._head(self._envelope, verdict)
+            whole = self._reception, self._session, self._transaction, head, content, verdict, self._added
             return [await hand_on(*whole)]
         return await self._commit_with_room(content, verdict)
 
@@ -156,7 +161,9 @@ class Handover:
         answer = replies.OK.with_text(f"Accepted as {envelope.id}")
         copies = self._copies(envelope, takers, content, verdict)
         actions: tuple[Action, ...] = (*copies, *self._waiting(envelope, takers, content, verdict))
-        facts = story.accepted(self._session, self._transaction, takers, content, verdict, answer)
+        facts = story.accepted(
+            self._session, self._transaction, takers, content, verdict, answer, self._added
+        )
         self._transaction.is_handed_over = True
         try:
             await self._reception.intake.commit(Acceptance(envelope, actions, content, facts))
@@ -181,7 +188,7 @@ class Handover:
         self, envelope: Envelope, takers: Sequence[RoutedRecipient], content: Content, verdict: Verdict
     ) -> tuple[MailboxAction, ...]:
         """One copy an account, though several recipients may lead to it."""
-        shared = b"".join(verdict.headers) + self._received(envelope)
+        shared = self._head(envelope, verdict)
         return_path = return_path_field(envelope.reverse_path)
         crlf = envelope.body is not Body.BINARY_MIME
         actions: dict[Address, MailboxAction] = {}
@@ -209,9 +216,13 @@ class Handover:
         outside = tuple(taker.address for taker in takers if taker.is_outside)
         if not outside:
             return ()
-        head = b"".join(verdict.headers) + self._received(envelope)
+        head = self._head(envelope, verdict)
         at = self._reception.now()
         return (QueueAction(replace(envelope, recipients=outside), at, head, len(head) + content.size),)
+
+    def _head(self, envelope: Envelope, verdict: Verdict) -> bytes:
+        """Our lines that all copies share."""
+        return b"".join(verdict.headers) + self._received(envelope) + self._added
 
     def _received(self, envelope: Envelope) -> bytes:
         """RFC 5321 7.2: a recipient is named only when there is no other, so that none learns of others."""
@@ -223,6 +234,7 @@ class Handover:
             protocol=self._session.protocol,
             tls=self._session.tls,
             smtputf8=envelope.smtputf8,
+            hides_client=self._reception.is_submission,
         )
         only = envelope.recipients[0] if len(envelope.recipients) == 1 else None
         return received_field(trace, only, self._reception.now())

@@ -88,9 +88,13 @@ def accepted(
     content: Content,
     verdict: Verdict,
     reply: Reply,
+    added: bytes = b"",
 ) -> dict[str, Any]:
-    """The facts that go with a message into the log and from there into the journal."""
-    subject, message_id = _subject_and_message_id(content.read(0, LOOKED_AT))
+    """The facts that go with a message into the log and from there into the journal.
+
+    ``added`` are the fields that it lacked.
+    """
+    subject, message_id = _subject_and_message_id(added + content.read(0, LOOKED_AT))
     return events.reception(
         session,
         via={taker.address: taker.via for taker in takers},

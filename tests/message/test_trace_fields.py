@@ -111,3 +111,10 @@ def test_nothing_of_the_peer_stands_raw(greeting, tls):
     assert headers.stray == []
     assert all(32 <= octet < 127 for octet in field.replace(b"\r\n\t", b"").removesuffix(b"\r\n"))
     assert max(map(len, field.split(b"\r\n"))) < 998
+
+
+def test_where_a_user_was_is_not_told():
+    field = received_field(replace(TRACE, hides_client=True), JANE, NOW)
+    assert field.startswith(b"Received: by mx.example.org (mailsys) with ESMTPS\r\n")
+    assert b"client" not in field
+    assert b"192.0.2.1" not in field

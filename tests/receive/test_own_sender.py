@@ -101,3 +101,40 @@ def test_on_port_25_a_login_is_not_asked_for_its_name():
     play.say(b"EHLO laptop.example\r\n")
     play.say(PLAIN["ann"])
     assert mail(play, "bob@our.example").startswith(b"250")
+
+
+def test_missing_fields_are_added_and_the_client_is_hidden():
+    house = House()
+    play = logged_in(house)
+    letter = b"From: ann@our.example\r\nBcc: bob@our.example\r\n\r\nHello\r\n"
+    play.say(b"MAIL FROM:<ann@our.example>\r\nRCPT TO:<eve@far.example>\r\nRCPT TO:<bob@our.example>\r\n")
+    play.say(b"DATA\r\n")
+    assert play.say(letter + b".\r\n").startswith(b"250")
+    ((acceptance, content),) = house.intake.accepted
+    assert content == letter
+    mailbox, waiting = acceptance.actions
+    own_id = f"<{acceptance.envelope.id}@mail.our.example>"
+    for action in (mailbox, waiting):
+        received, date, message_id, nothing = action.head.rsplit(b"\r\n", 3)
+        assert b"Received: by mail.our.example (mailsys) with ESMTPA\r\n" in received
+        assert b"laptop" not in action.head
+        assert b"127.0.0.1" not in action.head
+        assert b"ann@" not in received.partition(b"Received:")[2]
+        assert date == b"Date: Mon, 23 Nov 2026 15:04:05 +0000"
+        assert message_id == f"Message-ID: {own_id}".encode()
+        assert nothing == b""
+    assert acceptance.facts["message_id"] == own_id
+    assert acceptance.facts["login"] == "ann@our.example"
+    assert acceptance.facts["peer"] == "127.0.0.1"
+
+
+def test_strangers_get_nothing_added():
+    house = House()
+    play = Play(house.conversation)
+    play.say(b"HELO client.example\r\n")
+    play.say(b"MAIL FROM:<a@b.example>\r\nRCPT TO:<bob@our.example>\r\n")
+    play.say(b"DATA\r\n")
+    play.say(b"From: a@b.example\r\n\r\nx\r\n.\r\n")
+    ((acceptance, _),) = house.intake.accepted
+    assert b"Date:" not in acceptance.actions[0].head
+    assert b"from client.example ([127.0.0.1])" in acceptance.actions[0].head
