@@ -30,8 +30,9 @@ from mailsys.message.outcome import Delivered, Step
 from mailsys.message.reply import Reply
 from mailsys.queue import FILE_NAME, FOLDER, rows
 from mailsys.queue.contents import Contents
-from mailsys.queue.database import QueueDatabase, open_reader
+from mailsys.queue.database import BUSY_SECONDS, QueueDatabase
 from mailsys.queue.listing import messages
+from mailsys.sqlite import open_reader
 
 ANN, BOB = Address("ann", "home.test"), Address("bob", "living.test")
 LETTER = MemoryContent([b"Subject: hello\r\n\r\n" + b"A line of text.\r\n" * 20])
@@ -83,7 +84,7 @@ def fill(data: str, count: int, hosts: int) -> None:
 def first_page(data: str) -> float:
     """Seconds for what ``mailsys queue list`` reads."""
     began = time.perf_counter()
-    with closing(open_reader(os.path.join(data, FILE_NAME))) as connection:
+    with closing(open_reader(os.path.join(data, FILE_NAME), BUSY_SECONDS)) as connection:
         assert len(messages(connection, [], is_finished=False, limit=101)) > 1
     return time.perf_counter() - began
 

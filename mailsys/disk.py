@@ -118,14 +118,15 @@ def make_durable_directories(disk: Disk, path: str) -> None:
         disk.sync_directory(os.path.dirname(directory))
 
 
-def make_private(path: str) -> None:
+def make_private(path: str, *, make_folder: bool = True) -> None:
     """Make a file for its owner's eyes only, and its folder, if it is not there; raises OSError.
 
     It belongs to the owner of its folder: root may make what another user serves.
     """
     disk = Disk()
     folder = os.path.dirname(path)
-    make_durable_directories(disk, folder)
+    if make_folder:
+        make_durable_directories(disk, folder)
     try:
         descriptor = disk.create(path)
     except FileExistsError:

@@ -14,20 +14,21 @@ EMPTY_MODULES = re.compile(r"(^|_)(manager|handler|helper|utils?|common|misc|bas
 
 EVERYTHING = frozenset({"*"})
 # What any station may use; the stations meet only through ``interfaces``.
-SHARED = frozenset({"message", "interfaces", "config", "journal", "disk", "threads", "net"})
+SHARED = frozenset({"message", "interfaces", "config", "journal", "disk", "sqlite", "threads", "net"})
 
 # Who may import whom inside mailsys.  ARCHITECTURE.rst shows the same.
 MAY_IMPORT = {
     "message": frozenset(),
     "wire": frozenset({"message"}),
     "disk": frozenset(),
+    "sqlite": frozenset(),
     "tls": frozenset(),
     "process": frozenset({"disk"}),
     "interfaces": frozenset({"message"}),
     "threads": frozenset({"interfaces"}),
     "space": frozenset({"interfaces"}),
     "config": frozenset({"message", "tls"}),
-    "journal": frozenset({"message", "interfaces", "disk", "threads"}),
+    "journal": frozenset({"message", "interfaces", "disk", "sqlite", "threads"}),
     "logs": frozenset({"config", "journal"}),
     "net": frozenset({"message", "interfaces", "wire", "tls"}),
     "receive": SHARED | {"wire"},

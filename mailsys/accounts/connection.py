@@ -5,14 +5,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from urllib.parse import quote
 
-from mailsys.accounts.schema import NewerDatabase, migrate
+from mailsys.accounts.schema import STEPS
 from mailsys.disk import make_private
+from mailsys.sqlite import NewerDatabase, migrate
 
 FILE_NAME = "accounts.sqlite3"
 BUSY_SECONDS = 10.0  # how long a change waits for another one
-READ_BUSY_SECONDS = 0.03  # a reader is in the reactor's thread; with WAL it waits for nobody
 
 
 class AccountsError(Exception):
@@ -28,19 +27,10 @@ def connect(path: str) -> sqlite3.Connection:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
-            migrate(connection)
+            migrate(connection, STEPS)
         except BaseException:
             connection.close()
             raise
-    return connection
-
-
-def connect_reader(path: str) -> sqlite3.Connection:
-    """Open an existing file for reading; raises sqlite3.Error."""
-    # Not mode=ro: a reader of a WAL takes part in its shared index.
-    location = f"file:{quote(path)}?mode=rw"
-    connection = sqlite3.connect(location, uri=True, timeout=READ_BUSY_SECONDS, isolation_level=None)
-    connection.execute("PRAGMA query_only = ON")
     return connection
 
 

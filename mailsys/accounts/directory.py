@@ -16,12 +16,13 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from mailsys.accounts import queries
-from mailsys.accounts.connection import connect_reader
 from mailsys.accounts.credentials import Credential
 from mailsys.interfaces import Account, DirectoryUnavailable, IDirectory
 from mailsys.message.address import Address
+from mailsys.sqlite import open_reader
 
 CHECK_SECONDS = 0.05
+BUSY_SECONDS = 0.03  # we are in the reactor's thread; with WAL a reader waits for nobody
 MOST_ANSWERS = 20_000  # strangers ask for names that nobody has; all is forgotten when it is too much
 
 T = TypeVar("T")
@@ -121,7 +122,7 @@ class Directory:
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
-            self._connection = connect_reader(self._path)
+            self._connection = open_reader(self._path, BUSY_SECONDS)
         return self._connection
 
     def _unavailable(self, error: Exception) -> DirectoryUnavailable:

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from contextlib import closing
 from difflib import get_close_matches
 
-from mailsys.accounts.connection import connect_reader
 from mailsys.accounts.queries import CATCH_ALL
 from mailsys.message.address import Address
+from mailsys.sqlite import open_reader
 
+BUSY_SECONDS = 5.0
 MOST_NAMES = 20_000  # Each is compared; so many take half a second.
 
 
@@ -19,7 +20,7 @@ def near_addresses(path: str, address: Address, limit: int = 3) -> list[Address]
     ``path`` is the accounts' file.
     """
     address = address.folded()
-    with closing(connect_reader(path)) as connection:
+    with closing(open_reader(path, BUSY_SECONDS)) as connection:
         domains = [name for (name,) in connection.execute("SELECT name FROM domains LIMIT ?", (MOST_NAMES,))]
         for domain in _near(address.domain, domains, limit):
             rows = connection.execute(

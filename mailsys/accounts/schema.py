@@ -1,12 +1,6 @@
-"""The tables of ``accounts.sqlite3``, as the steps that lead from one version to the next.
-
-``PRAGMA user_version`` counts the steps that a file has seen.  A step that was released is never
-changed; what is new is a further step.
-"""
+"""The tables of ``accounts.sqlite3``, as the steps that lead from one version to the next."""
 
 from __future__ import annotations
-
-import sqlite3
 
 FIRST = (
     """
@@ -50,31 +44,3 @@ FIRST = (
 SECOND = ("ALTER TABLE accounts ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0",)
 
 STEPS: tuple[tuple[str, ...], ...] = (FIRST, SECOND)
-
-
-class NewerDatabase(Exception):  # noqa: N818 - the caller makes a sentence of it
-    """The file was made by a later version of the program."""
-
-
-def migrate(connection: sqlite3.Connection) -> None:
-    """Take the steps that the file has not seen; raises NewerDatabase, sqlite3.Error."""
-    if _version(connection) == len(STEPS):
-        return
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        done = _version(connection)  # another process may have been faster
-        if done > len(STEPS):
-            raise NewerDatabase
-        for step in STEPS[done:]:
-            for statement in step:
-                connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {len(STEPS)}")
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-
-
-def _version(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("PRAGMA user_version").fetchone()[0])

@@ -124,14 +124,15 @@ def read_selection(text: str) -> Selection:
 def _read(
     arguments: argparse.Namespace, selections: Sequence[Selection], *, is_finished: bool, limit: int
 ) -> list[ListedMessage]:
-    from mailsys.queue.database import open_reader
+    from mailsys.queue.database import BUSY_SECONDS
     from mailsys.queue.listing import messages
+    from mailsys.sqlite import open_reader
 
     path = os.path.join(read_configuration(arguments).data, FILE_NAME)
     if not os.path.exists(path):
         return []
     try:
-        with closing(open_reader(path)) as connection:
+        with closing(open_reader(path, BUSY_SECONDS)) as connection:
             return messages(connection, selections, is_finished=is_finished, limit=limit)
     except sqlite3.Error as error:
         raise CannotDo(f"The queue {path} cannot be read ({error}); try as the server's user.") from None

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
+from mailsys.disk import make_private
 from mailsys.interfaces import JournalEvent
 from mailsys.journal.clues import clue_of
 from mailsys.journal.names import names_of
@@ -177,7 +178,7 @@ class JournalDatabase:
 
     def _opened(self) -> sqlite3.Connection:
         if self._connection is None:
-            _make_private(self._path)
+            make_private(self._path, make_folder=False)
             connection = self._connect(
                 self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
             )
@@ -203,14 +204,6 @@ def read_facts(text: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return facts if isinstance(facts, dict) else {}
-
-
-def _make_private(path: str) -> None:
-    """Who writes to whom is for the owner's eyes only; SQLite's own files take over the mode."""
-    try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
-    except FileExistsError:
-        pass
 
 
 def _prepare(connection: sqlite3.Connection) -> None:

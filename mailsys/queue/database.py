@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Any
-from urllib.parse import quote
 
-from mailsys.disk import Disk
-from mailsys.queue.schema import migrate
+from mailsys.disk import make_private
+from mailsys.queue.schema import STEPS
+from mailsys.sqlite import migrate
 
 BUSY_SECONDS = 5.0
 Connect = Callable[..., sqlite3.Connection]
@@ -63,7 +62,7 @@ class QueueDatabase:
 
     def _opened(self) -> sqlite3.Connection:
         if self._connection is None:
-            _make_private(self._path)
+            make_private(self._path, make_folder=False)
             connection = self._connect(
                 self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
             )
@@ -76,36 +75,11 @@ class QueueDatabase:
         return self._connection
 
 
-def open_reader(path: str) -> sqlite3.Connection:
-    """Open an existing file for reading, beside a server; raises sqlite3.Error."""
-    # Not mode=ro: a reader of a WAL takes part in its shared index.
-    location = f"file:{quote(path)}?mode=rw"
-    connection = sqlite3.connect(location, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
-    connection.execute("PRAGMA query_only = ON")
-    return connection
-
-
 def _prepare(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     # What an earlier process or attempt left in the log goes into the file, synced, so that a sync that
     # failed once is not believed later.
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    migrate(connection)
+    migrate(connection, STEPS)
     connection.execute("PRAGMA synchronous = NORMAL")
-
-
-def _make_private(path: str) -> None:
-    """Who writes to whom is for the owner's eyes only; SQLite's own files take over mode and owner."""
-    disk = Disk()
-    try:
-        descriptor = disk.create(path)
-    except FileExistsError:
-        return
-    try:
-        if os.geteuid() == 0:
-            owner = os.stat(os.path.dirname(path))
-            os.fchown(descriptor, owner.st_uid, owner.st_gid)
-    finally:
-        disk.close(descriptor)
-    disk.sync_directory(os.path.dirname(path))

@@ -1,12 +1,9 @@
 """The tables of ``queue.sqlite3``, as the steps that lead from one version to the next.
 
-``PRAGMA user_version`` counts the steps that a file has seen.  A step that was released is never
-changed; what is new is a further step.  ``docs/queue.rst`` describes the tables for people.
+``docs/queue.rst`` describes the tables for people.
 """
 
 from __future__ import annotations
-
-import sqlite3
 
 FIRST = (
     """
@@ -56,27 +53,3 @@ FIRST = (
 )
 
 STEPS: tuple[tuple[str, ...], ...] = (FIRST,)
-
-
-def migrate(connection: sqlite3.Connection) -> None:
-    """Take the steps that the file has not seen; raises sqlite3.Error, also for a file of a later version."""
-    if _version(connection) == len(STEPS):
-        return
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        done = _version(connection)  # another process may have been faster
-        if done > len(STEPS):
-            raise sqlite3.DatabaseError("the queue was made by a newer mailsys; use that version")
-        for step in STEPS[done:]:
-            for statement in step:
-                connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {len(STEPS)}")
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-
-
-def _version(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("PRAGMA user_version").fetchone()[0])

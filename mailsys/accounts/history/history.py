@@ -10,7 +10,6 @@ import os
 import sqlite3
 from collections import OrderedDict
 from collections.abc import Callable
-from urllib.parse import quote
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -20,6 +19,7 @@ from mailsys.accounts.history.file import KNOWN_SECONDS, LoginFile
 from mailsys.accounts.history.rows import Failures, Request, Seen, StoredBlock
 from mailsys.interfaces import IWorkers
 from mailsys.journal.database import is_damage
+from mailsys.sqlite import open_reader
 
 WRITE_SECONDS = 5.0
 SOON_SECONDS = 0.25  # for what a restart should not forget: a new network, a block
@@ -68,7 +68,7 @@ class LoginHistory:
         Raises sqlite3.Error, OSError.
         """
         self._file, secret, blocks = await self._workers.run(_open, self._path, self._now())
-        self._reader = _open_reader(self._path)
+        self._reader = open_reader(self._path, READ_BUSY_SECONDS)
         row = self._reader.execute("SELECT max(id) FROM requests").fetchone()
         self._last_request = row[0] or 0
         return secret, blocks
@@ -230,11 +230,3 @@ def _open(path: str, now: float) -> tuple[LoginFile, bytes, list[StoredBlock]]:
                 os.unlink(path + end)
     file = LoginFile(path)
     return file, file.secret(), []
-
-
-def _open_reader(path: str) -> sqlite3.Connection:
-    # Not mode=ro: a reader of a WAL takes part in its shared index.
-    location = f"file:{quote(path)}?mode=rw"
-    reader = sqlite3.connect(location, uri=True, timeout=READ_BUSY_SECONDS, isolation_level=None)
-    reader.execute("PRAGMA query_only = ON")
-    return reader

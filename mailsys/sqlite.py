@@ -1,0 +1,50 @@
+"""What all files of SQLite have in common: they grow by steps, and others may read them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from urllib.parse import quote
+
+Steps = Sequence[Sequence[str]]
+
+
+class NewerDatabase(sqlite3.DatabaseError):
+    """The file was made by a later version of the program."""
+
+
+def migrate(connection: sqlite3.Connection, steps: Steps) -> None:
+    """Take the steps that the file has not seen, all or none; raises NewerDatabase, sqlite3.Error.
+
+    ``PRAGMA user_version`` counts those it has.  A step that was released is never changed; what is new is
+    a further step.
+    """
+    if _version(connection) == len(steps):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        done = _version(connection)  # another process may have been faster
+        if done > len(steps):
+            raise NewerDatabase("it was made by a newer mailsys; use that version")
+        for step in steps[done:]:
+            for statement in step:
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {len(steps)}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def open_reader(path: str, busy_seconds: float) -> sqlite3.Connection:
+    """Open an existing file for reading, beside whoever writes it; raises sqlite3.Error."""
+    # Not mode=ro: a reader of a WAL takes part in its shared index.
+    location = f"file:{quote(path)}?mode=rw"
+    connection = sqlite3.connect(location, uri=True, timeout=busy_seconds, isolation_level=None)
+    connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
