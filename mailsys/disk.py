@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 
 class Disk:
@@ -93,6 +93,20 @@ class Disk:
             self.sync(descriptor)
         finally:
             self.close(descriptor)
+
+
+def write_new_file(disk: Disk, path: str, batches: Iterable[Sequence[bytes]]) -> None:
+    """Make a file of all the pieces; each batch is one write.  After an OSError nothing is left of it."""
+    descriptor = disk.create(path)
+    try:
+        try:
+            for pieces in batches:
+                disk.write(descriptor, pieces)
+        finally:
+            disk.close(descriptor)
+    except OSError:
+        disk.unlink(path)
+        raise
 
 
 _libc = ctypes.CDLL(None, use_errno=True)

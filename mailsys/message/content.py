@@ -121,3 +121,13 @@ class FileContent:
                 yield piece
         finally:
             os.close(descriptor)
+
+
+def batches(head: bytes, content: Content) -> Iterator[Sequence[bytes]]:
+    """What to write for a head and the content behind it: what is in memory goes in one write."""
+    if isinstance(content, MemoryContent):
+        yield [head, *content.pieces()]
+        return
+    yield [head]
+    for piece in content.pieces():
+        yield [piece]

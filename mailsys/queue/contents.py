@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from twisted.logger import Logger
 
-from mailsys.disk import Disk, make_durable_directories
-from mailsys.message.content import Content, FileContent, MemoryContent
+from mailsys.disk import Disk, make_durable_directories, write_new_file
+from mailsys.message.content import Content, FileContent, batches
 
 MANY = 64  # from here one sync of the file system is cheaper than one of each file
 
@@ -42,23 +42,7 @@ class Contents:
     def write(self, name: str, head: bytes, content: Content) -> None:
         """Write a whole content into ``tmp``; after an error nothing is left there."""
         path = self._written(name)
-        descriptor = self._disk.create(path)
-        try:
-            try:
-                self._write_all(descriptor, head, content)
-            finally:
-                self._disk.close(descriptor)
-        except OSError:
-            self._disk.unlink(path)
-            raise
-
-    def _write_all(self, descriptor: int, head: bytes, content: Content) -> None:
-        if isinstance(content, MemoryContent):
-            self._disk.write(descriptor, [head, *content.pieces()])
-            return
-        self._disk.write(descriptor, [head])
-        for piece in content.pieces():
-            self._disk.write(descriptor, [piece])
+        write_new_file(self._disk, path, batches(head, content))
 
     def write_durably(self, name: str, content: Content) -> None:
         """Write a content in its place, whatever was there before, so that it survives a loss of power."""

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 
 from zope.interface import implementer
 
-from mailsys.disk import Disk
+from mailsys.disk import Disk, write_new_file
 from mailsys.interfaces import Account, IMailDrop, MailboxAction
 from mailsys.message.address import Address
-from mailsys.message.content import Content, MemoryContent
+from mailsys.message.content import Content, batches
 from mailsys.store.changes import ChangeFeed
 from mailsys.store.maildir.folders import INBOX
 from mailsys.store.maildir.names import NameSource, sizes_in
@@ -53,23 +53,7 @@ class MaildirDrop:
         if action.folder != INBOX:
             self._tree.ready(action.account, action.folder, "new")
         path = f"{self._tree.ready(action.account, INBOX, 'tmp')}/{action.name}"
-        descriptor = self._disk.create(path)
-        try:
-            try:
-                self._write_all(descriptor, action.head, content)
-            finally:
-                self._disk.close(descriptor)
-        except OSError:
-            self._disk.unlink(path)
-            raise
-
-    def _write_all(self, descriptor: int, head: bytes, content: Content) -> None:
-        if isinstance(content, MemoryContent):
-            self._disk.write(descriptor, [head, *content.pieces()])
-            return
-        self._disk.write(descriptor, [head])
-        for piece in content.pieces():
-            self._disk.write(descriptor, [piece])
+        write_new_file(self._disk, path, batches(action.head, content))
 
     def lay(self, action: MailboxAction) -> None:
         """Move the copy into its folder, or into the INBOX when the folder was deleted meanwhile."""
