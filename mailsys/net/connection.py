@@ -23,6 +23,9 @@ from mailsys.net.stream import Stream
 from mailsys.wire.proxy import MalformedHeader, read_proxy_header
 
 PROXY_SECONDS = 10.0  # a proxy has its header ready when it connects
+# Whom a proxy does not name may be anybody: with its own address he would be one of this machine, or of
+# a network that is trusted.  This address is nobody's, and a stranger's in all limits.
+UNTOLD = "0.0.0.0", 0
 
 log = Logger(namespace="mailsys.net")
 
@@ -111,8 +114,7 @@ class Connection(Stream):
             while (found := read_proxy_header(data)) is None:
                 data += await self.receive(until - self._clock.seconds())
             header, rest = found
-            if header.source is not None:
-                self.peer = self._peer_behind(*header.source)
+            self.peer = self._peer_behind(*(header.source or UNTOLD))
         except MalformedHeader as reason:
             self._house.turned_away(self, str(reason))
             raise ConnectionEnded from reason

@@ -159,8 +159,9 @@ class Proxies(SocketTestCase):
         ):
             assert await self.client(factory, self.speaks(header)) == b"220 Hello\r\n221\r\n"
         assert [peer.host for peer in peers] == [
-            "192.0.2.7", "2001:db8::7", "192.0.2.8", "192.0.2.9", "127.0.0.1", "127.0.0.1",
+            "192.0.2.7", "2001:db8::7", "192.0.2.8", "192.0.2.9", "0.0.0.0", "0.0.0.0",
         ]  # fmt: skip
+        assert not any(peer.is_loopback for peer in peers)
         assert {peer.port for peer in peers[:4]} == {4711}
 
     @pytest.mark.row(61)
@@ -180,6 +181,20 @@ class Proxies(SocketTestCase):
         assert factory.refused == [("192.0.2.1", "1 connections from 192.0.2.1 are open")]
         await until(lambda: not factory.connections)
         assert factory._limits.open == 0
+
+    @pytest.mark.row(61)
+    async def test_all_whom_a_proxy_does_not_name_are_one_stranger(self):
+        factory, _peers = await self.serve(per_address=1)
+        with connected(factory) as peer:
+            peer.sendall(b"PROXY UNKNOWN\r\n")
+            await until(lambda: [c.peer.host for c in factory.connections] == ["0.0.0.0"])
+
+            def once_more(peer):
+                peer.sendall(SIGNATURE + b"\x21\0\0\0")
+                return hear(peer)
+
+            assert await self.client(factory, once_more) == ENOUGH
+        assert factory.refused == [("0.0.0.0", "1 connections from 0.0.0.0 are open")]
 
     @pytest.mark.row(61)
     async def test_a_peer_that_is_no_proxy_hears_nothing(self):
