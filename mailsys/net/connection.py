@@ -25,7 +25,7 @@ from mailsys.wire.proxy import MalformedHeader, read_proxy_header
 PROXY_SECONDS = 10.0  # a proxy has its header ready when it connects
 # Whom a proxy does not name may be anybody: with its own address he would be one of this machine, or of
 # a network that is trusted.  This address is nobody's, and a stranger's in all limits.
-UNTOLD = "0.0.0.0", 0
+UNTOLD = "0.0.0.0", 0  # noqa: S104 - nothing is bound to it
 
 log = Logger(namespace="mailsys.net")
 

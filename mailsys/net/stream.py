@@ -120,6 +120,7 @@ class Stream(Protocol):
             self._alarm = None
         self._wake(self._handshake)
         self._wake(self._waiter)
+        self._untie(reason)
 
     def pauseProducing(self) -> None:
         """The peer does not take what we send."""
@@ -177,7 +178,7 @@ class Stream(Protocol):
 
     def channel_binding(self, kind: str) -> bytes | None:
         """What a login may be bound to."""
-        if not self.tls or not ISSLTransport.providedBy(self.transport):
+        if self._lost or not self.tls or not ISSLTransport.providedBy(self.transport):
             return None
         return channel_binding(self.transport.getHandle(), kind)  # type: ignore[arg-type]
 
@@ -199,6 +200,14 @@ class Stream(Protocol):
 
     def tls_failed(self, why: str) -> None:
         """TLS did not come about; ``why`` goes on from that."""
+
+    def _untie(self, reason: Failure) -> None:
+        """Let go of TLS, which Twisted ties to the transport in a circle: some 28 kB that only a search
+        for garbage would find, which comes the later the more connections there are."""
+        reason.cleanFailure()  # the frames of an error of OpenSSL hold on to its connection
+        if ISSLTransport.providedBy(self.transport):
+            for tie in ("getHandle", "getPeerCertificate"):
+                vars(self.transport).pop(tie, None)
 
     async def _shake_hands(self, early: bytes) -> None:
         """Begin TLS; ``early`` is what came of it already."""

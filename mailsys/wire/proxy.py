@@ -32,7 +32,7 @@ class MalformedHeader(ValueError):  # noqa: N818 - it says what the peer did
 
 @dataclass(frozen=True, slots=True)
 class ProxyHeader:
-    """``source`` is the client's address and port, or None: the proxy does not say whose it is, or it is its own."""
+    """``source`` is the client's address and port, or None where the proxy names none."""
 
     source: tuple[str, int] | None
 
