@@ -26,6 +26,23 @@ def repository():
 
 
 @pytest.fixture(scope="session")
+def _working_directory(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cwd")
+    before = os.getcwd()
+    os.chdir(folder)
+    yield folder
+    os.chdir(before)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_written_where_it_runs(_working_directory):
+    """A test has folders of its own; ./check is called in the checkout, and leaves nothing there."""
+    yield
+    found = set(os.listdir(_working_directory)) - {".hypothesis"}
+    assert not found, f"in the working directory: {found}"
+
+
+@pytest.fixture(scope="session")
 def shared_data():
     """Data that lies beside some checkouts and is no part of the project; without it, skip."""
     folder = REPOSITORY.parent / "shared" / "data"

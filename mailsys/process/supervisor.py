@@ -40,7 +40,7 @@ class Supervisor:
         self._socket: socket.socket | None = None
         self._waits = False
         self._told = ""
-        self._owed: tuple[str, ...] = ()
+        self._owed: list[str] = []
         self._turn = LoopingCall(self._tell_again)
         self._turn.clock = clock
 
@@ -96,14 +96,22 @@ class Supervisor:
     def _tell(self, *lines: str) -> None:
         if self._socket is None or self._address is None:
             return
-        owed, self._owed = self._owed, ()
+        # The newest line of each kind.
+        due = list({_kind(line): line for line in (*self._owed, *lines)}.values())
+        self._owed = []
         try:
-            self._socket.sendto("\n".join([*owed, *lines]).encode(), self._address)
-        except BlockingIOError:  # the manager is busy; the next turn tells the newest
-            self._owed = lines if lines != ("WATCHDOG=1",) else owed
+            self._socket.sendto("\n".join(due).encode(), self._address)
+        except BlockingIOError:  # the manager is busy; the next turn tells it
+            self._owed = due
         except OSError as error:
             log.warn("The service manager cannot be told how we are: {reason}", reason=error.strerror)
             self.close()
+
+
+def _kind(line: str) -> str:
+    """What a later line replaces; up, reloading and stopping are one, of which the last is true."""
+    key = line.partition("=")[0]
+    return "READY" if key in ("RELOADING", "STOPPING") else key
 
 
 def _address(name: str) -> str | None:

@@ -2,8 +2,10 @@
 
 import json
 import os
+import shutil
 import socket
 import stat
+import tempfile
 
 import pytest
 from net_house import until
@@ -40,7 +42,9 @@ class ControlSocketTests(TestCase):
     """A real socket, in a folder whose path is longer than an address can be."""
 
     def setUp(self):
-        self.data = os.path.join(os.path.realpath(self.mktemp()), "d" * 120)
+        folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, folder)
+        self.data = os.path.join(folder, "d" * 120)
         os.makedirs(self.data, 0o700)
         self.control = ControlSocket(reactor, self.data, ANSWERS)
         self.control.open()

@@ -96,6 +96,30 @@ def test_a_watchdog_for_another_process_is_not_fed(manager):
     told.close()
 
 
+def test_a_manager_that_does_not_read_hears_later_how_it_is(manager):
+    """All that matters, and of what changed meanwhile only the last."""
+    told = supervisor(manager, clock := Clock(), WATCHDOG_USEC="3000000")
+    told.start()
+    clock.pump([1.5] * 20)
+    told.ready()
+    clock.pump([1.5] * 2)
+    assert all("READY=1" not in lines for lines in heard(manager))
+    clock.advance(1.5)
+    [lines] = heard(manager)
+    assert {"READY=1", f"MAINPID={os.getpid()}", "WATCHDOG=1"} <= set(lines)
+    clock.pump([1.5] * 20)
+    told.reloading()
+    told.ready()
+    told.stopping()
+    heard(manager)
+    clock.advance(1.5)
+    [lines] = heard(manager)
+    assert "STOPPING=1" in lines
+    assert not {"READY=1", "RELOADING=1"} & set(lines)
+    assert len(lines) == len({line.partition("=")[0] for line in lines})
+    told.close()
+
+
 def test_a_status_stays_short(manager):
     told = Supervisor(Clock(), {"NOTIFY_SOCKET": name_of(manager)}, lambda: "x" * 10_000)
     told.start()

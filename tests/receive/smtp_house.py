@@ -167,7 +167,7 @@ class MemorySpace:
 class House:
     """What several sessions share; call ``conversation`` with a clock for each of them."""
 
-    def __init__(self, spool="", **settings):
+    def __init__(self, spool="/nonexistent", **settings):
         self.intake = MemoryIntake()
         self.quota = MemoryQuota()
         self.journal = MemoryJournal()

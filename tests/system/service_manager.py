@@ -2,10 +2,12 @@
 
 import contextlib
 import os
+import queue
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 
 SECONDS = 20
@@ -32,10 +34,17 @@ class ServiceManager:
         self._path = str(folder / "notify")
         self._notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._notify.bind(self._path)
-        self._notify.settimeout(SECONDS)
         self.sockets = []
         self.process = None
         self.said = []  # one dictionary a datagram
+        # It hears at any time: a socket that nobody reads is soon full.
+        self._heard = queue.SimpleQueue()
+        self._listener = threading.Thread(target=self._listen_always, daemon=True)
+        self._listener.start()
+
+    def _listen_always(self):
+        while datagram := self._notify.recv(4096):
+            self._heard.put(dict(line.split("=", 1) for line in datagram.decode().split("\n")))
 
     def listen(self, address, port, family=socket.AF_INET):
         """As ListenStream= of a socket unit."""
@@ -65,10 +74,11 @@ class ServiceManager:
     def hear(self, expected):
         """Wait until the service says a line; return what came with it."""
         deadline = time.monotonic() + SECONDS
-        while time.monotonic() < deadline:
-            self.said.append(
-                dict(line.split("=", 1) for line in self._notify.recv(4096).decode().split("\n"))
-            )
+        while (left := deadline - time.monotonic()) > 0:
+            try:
+                self.said.append(self._heard.get(timeout=left))
+            except queue.Empty:
+                break
             if "=".join(expected) in "\n".join(f"{key}={value}" for key, value in self.said[-1].items()):
                 return self.said[-1]
         raise AssertionError(f"{expected} was not said, but {self.said}")
@@ -77,13 +87,11 @@ class ServiceManager:
         """How long nothing was said, up to so many seconds."""
         begun = time.monotonic()
         while (left := begun + most - time.monotonic()) > 0:
-            self._notify.settimeout(left)
             try:
-                self._notify.recv(4096)
+                self._heard.get(timeout=left)
                 begun = time.monotonic()
-            except TimeoutError:
+            except queue.Empty:
                 break
-        self._notify.settimeout(SECONDS)
         return time.monotonic() - begun
 
     def stop(self):
@@ -98,7 +106,14 @@ class ServiceManager:
         for pid in {int(said["MAINPID"]) for said in self.said if "MAINPID" in said}:
             with contextlib.suppress(ProcessLookupError):  # one behind strace outlives it
                 os.kill(pid, signal.SIGKILL)
+        self._end_listening()
         for one in [*self.sockets, self._notify]:
             one.close()
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self._path)
+
+    def _end_listening(self):
+        """With an empty datagram, which no service says."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as last:
+            last.sendto(b"", self._path)
+        self._listener.join(SECONDS)
