@@ -64,8 +64,8 @@ ROOTS = frozenset(
 
 # Packages from outside the standard library that the pure layers may use.
 PURE = {"message": {"idna"}, "wire": set()}
-# A program that is run as a process of its own, and so has a reactor of its own.
-PROGRAMS = {"lab/nameserver.py"}
+# Programs that are run as processes of their own, and so have reactors of their own.
+PROGRAMS = {"lab/nameserver.py", "lab/brokenserver.py"}
 
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
 TREES = {path: ast.parse(path.read_text(), filename=str(path)) for path in MODULES}

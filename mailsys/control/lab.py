@@ -30,6 +30,11 @@ def add_parser(subcommands: argparse._SubParsersAction[argparse.ArgumentParser])
     parser.add_argument(
         "--dns-port", type=_number(1, 65535), metavar="N", help="the DNS server's port (default: found)"
     )
+    parser.add_argument(
+        "--broken",
+        action="store_true",
+        help="also with hosts that are away, slow, refuse at some step, break TLS, or are wrong in DNS",
+    )
     parser.add_argument("--once", action="store_true", help="end when the mail was read back")
     parser.add_argument(
         "--keep", type=Path, metavar="DIR", help="live in this new directory, and leave it there"
@@ -52,7 +57,12 @@ def run(arguments: argparse.Namespace) -> int:
     from mailsys.lab.performance import Wishes, perform
 
     wishes = Wishes(
-        arguments.organisations, arguments.port_base, arguments.dns_port, arguments.keep, arguments.once
+        arguments.organisations,
+        arguments.port_base,
+        arguments.dns_port,
+        arguments.keep,
+        once=arguments.once,
+        broken=arguments.broken,
     )
     try:
         perform(wishes, sys.stdout)

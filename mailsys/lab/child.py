@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,6 +21,7 @@ class Child:
         self.name = name
         self.log = log
         self._process: subprocess.Popen[bytes] | None = None
+        self._told = 0  # octets of the log from earlier runs
 
     @property
     def pid(self) -> int | None:
@@ -29,6 +31,7 @@ class Child:
     def begin(self, arguments: Sequence[str]) -> None:
         """Start the process; nothing is waited for."""
         with self.log.open("ab") as log:
+            self._told = log.tell()
             self._process = subprocess.Popen(
                 [sys.executable, *arguments],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
@@ -39,6 +42,15 @@ class Child:
         """Raise LabFailed, with the log's end, when the process has ended by itself."""
         if self._process is None or self._process.poll() is not None:
             raise self.failed("has ended")
+
+    def wait_until_said(self, words: str, seconds: float) -> None:
+        """Return when the log of this run has the words; raises LabFailed with the log's end."""
+        deadline = time.monotonic() + seconds
+        while words.encode() not in self.log.read_bytes()[self._told :]:
+            self.check_alive()
+            if time.monotonic() > deadline:
+                raise self.failed(f"did not answer in {seconds:.0f} s")
+            time.sleep(0.05)
 
     def failed(self, what: str) -> LabFailed:
         """A sentence about it, and the end of its log."""

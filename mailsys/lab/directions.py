@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
+from mailsys.lab.broken import BROKEN
 from mailsys.lab.host import Host
 from mailsys.lab.internet import Internet
 from mailsys.lab.names import ADDRESS
@@ -23,6 +24,8 @@ def introduce(internet: Internet, telling: Telling) -> None:
         people = ", ".join(person.address for person in where.people)
         telling.step(where.name, f"{where.hostname} on {where.address}, process {host.pid}: {people}")
     telling.step("DNS", f"on {ADDRESS} port {internet.names.port}, process {internet.names.pid}")
+    if internet.broken:
+        telling.step("broken", f"{len(BROKEN)} hosts that do something wrong, process {internet.broken.pid}")
 
 
 def give_directions(internet: Internet, telling: Telling) -> None:
@@ -40,6 +43,10 @@ def give_directions(internet: Internet, telling: Telling) -> None:
         submission = f"submission port {where.port('submission')}, {where.port('submissions')}"
         smtp = f"SMTP port {where.port('smtp')}"
         telling.step(where.name, f"{where.address}  {smtp}  {submission}  {pop3}")
+    if internet.broken:
+        telling.heading("Write to anybody but nobody@ at these, which are broken")
+        for one in BROKEN:
+            telling.line(f"  {one.domain.ljust(20)} {one.words}")
     telling.heading("Try, from another terminal")
     for purpose, command in _commands(hosts[0], hosts[min(1, len(hosts) - 1)], internet.names.port):
         telling.line(f"  # {purpose}")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
+from mailsys.lab.broken import BROKEN, BrokenHosts, records
 from mailsys.lab.child import Child
 from mailsys.lab.host import Host
 from mailsys.lab.joining import join, relay
@@ -19,12 +20,20 @@ SMALL = 2  # the third organisation sends over the first
 class Internet:
     """Use it in a ``with``: whatever happens inside, no host outlives it.
 
-    The name server has ``dns_port``.
+    The name server has ``dns_port``.  With ``with_broken`` there are also hosts that do something wrong.
     """
 
-    def __init__(self, organisations: Sequence[Organisation], directory: Path, dns_port: int) -> None:
+    def __init__(
+        self,
+        organisations: Sequence[Organisation],
+        directory: Path,
+        dns_port: int,
+        *,
+        with_broken: bool = False,
+    ) -> None:
         self.hosts = tuple(Host(one, directory / one.name) for one in organisations)
         self.names = NameServerProcess(directory, dns_port)
+        self.broken = BrokenHosts(directory, organisations[0].port("smtp")) if with_broken else None
 
     def __enter__(self) -> Internet:
         """Nothing runs yet."""
@@ -37,8 +46,11 @@ class Internet:
 
     def start(self) -> None:
         """Make and start each host, and return when all answer; raises LabFailed."""
-        self.names.write([host.organisation for host in self.hosts])
+        further = [line for one in BROKEN for line in records(one)] if self.broken else []
+        self.names.write([host.organisation for host in self.hosts], further)
         self.names.start()
+        if self.broken:
+            self.broken.start()
         for host in self.hosts:
             host.make()
             join(host, self.names)
@@ -47,6 +59,8 @@ class Internet:
         for host in self.hosts:
             host.start()
         self.names.wait_until_ready()
+        if self.broken:
+            self.broken.wait_until_ready()
         for host in self.hosts:
             host.wait_until_ready()
 
@@ -70,4 +84,4 @@ class Internet:
 
     @property
     def _children(self) -> tuple[Child, ...]:
-        return (*self.hosts, self.names)
+        return (*self.hosts, self.names, *([self.broken] if self.broken else []))

@@ -11,7 +11,7 @@ from mailsys.lab.names import ADDRESS, NameServerProcess
 RETRY = "20s 30s 1m then 1m until 1h"
 
 
-def join(host: Host, names: NameServerProcess) -> None:
+def join(host: Host, names: NameServerProcess, retry: str = RETRY) -> None:
     """Let the host find the others by DNS, and leave from its own address."""
     where = host.organisation
     host.set("dns", f'servers = ["{ADDRESS}:{names.port}"]')
@@ -21,7 +21,7 @@ def join(host: Host, names: NameServerProcess) -> None:
         f"port = {where.port('smtp')}",
         "allow_private = true",
         f'source_addresses = ["{where.address}"]',
-        f'retry = "{RETRY}"',
+        f'retry = "{retry}"',
     )
 
 

@@ -6,7 +6,6 @@ It listens on an address of its own beside the hosts', so that nothing in it loo
 from __future__ import annotations
 
 import signal
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -41,7 +40,6 @@ class NameServerProcess(Child):
         super().__init__("The name server", directory / "names.log")
         self.port = port
         self._zone = directory / "names.zone"
-        self._told = 0  # octets of the log from earlier runs
 
     def write(self, organisations: Sequence[Organisation], further: Sequence[str] = ()) -> None:
         """Say what stands in DNS; a server that runs takes it over."""
@@ -60,14 +58,8 @@ class NameServerProcess(Child):
 
     def start(self) -> None:
         """Begin to answer; ``wait_until_ready`` tells when it does."""
-        self._told = self.log.stat().st_size if self.log.exists() else 0
         self.begin(["-m", "mailsys.lab.nameserver", ADDRESS, str(self.port), str(self._zone)])
 
     def wait_until_ready(self) -> None:
         """Return when it answers; raises LabFailed with the log's end."""
-        deadline = time.monotonic() + START_SECONDS
-        while READY.encode() not in self.log.read_bytes()[self._told :]:
-            self.check_alive()
-            if time.monotonic() > deadline:
-                raise self.failed(f"did not answer in {START_SECONDS:.0f} s")
-            time.sleep(0.05)
+        self.wait_until_said(READY, START_SECONDS)

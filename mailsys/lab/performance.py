@@ -32,6 +32,7 @@ class Wishes:
     dns_port: int | None = None
     keep: Path | None = None
     once: bool = False
+    broken: bool = False
 
 
 def perform(wishes: Wishes, out: TextIO) -> None:
@@ -46,7 +47,7 @@ def perform(wishes: Wishes, out: TextIO) -> None:
     with (
         _stopped_by_signals(),
         _directory(wishes.keep) as directory,
-        Internet(everyone, directory, dns_port) as internet,
+        Internet(everyone, directory, dns_port, with_broken=wishes.broken) as internet,
     ):
         _live(internet, Telling(out), once=wishes.once)
 

@@ -40,7 +40,7 @@ def is_running(pid):
 def staying_lab(tmp_path):
     """A lab that has told its story and stays; with what it printed until then."""
     process = subprocess.Popen(
-        [*COMMAND, "--organisations", "1", "--keep", str(tmp_path / "lab")],
+        [*COMMAND, "--organisations", "1", "--broken", "--keep", str(tmp_path / "lab")],
         cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     printed = []
@@ -91,6 +91,7 @@ def test_it_stays_and_says_how_to_log_in(staying_lab):
     assert process.poll() is None
     assert "user ada@alpha.test  password ada-alpha" in printed
     assert "swaks --server 127.0.1.1:" in printed
+    assert "\n  greylist.test        takes mail at the second attempt\n" in printed
     assert all(map(is_running, pids_in(printed)))
 
 
