@@ -31,7 +31,8 @@ def test_a_server_that_runs(own_host, letter):
     facts = json.loads(told.stdout)
     assert facts["running"] is True
     assert (facts["phase"], facts["version"], facts["pid"]) == ("serving", mailsys.__version__, own_host.pid)
-    assert {listener["service"] for listener in facts["listeners"]} == {"smtp", "pop3", "lmtp"}
+    services = {listener["service"] for listener in facts["listeners"]}
+    assert services == {"smtp", "submission", "pop3", "lmtp"}
     assert facts["connections"] == 1
     assert facts["today"]["received"] == 1
     assert facts["today"]["login"] == 1
