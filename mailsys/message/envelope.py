@@ -52,7 +52,8 @@ class Envelope:
     ``id`` is the message's name in journal, log and Received line.  ``reverse_path`` is None for
     the null reverse-path of notices.  ``recipients`` are as the client gave them, each once.
     ``notice_return``, ``notice_id`` and ``wishes`` are RET, ENVID (decoded) and what each recipient came
-    with of RFC 3461.
+    with of RFC 3461.  ``is_vouched_for`` says that the reverse-path is the sender's own, and not one that a
+    stranger may have made up.
     """
 
     id: str
@@ -63,6 +64,7 @@ class Envelope:
     notice_return: Return | None = None
     notice_id: str = ""
     wishes: Mapping[Address, NoticeWish] = field(default_factory=dict, hash=False)
+    is_vouched_for: bool = False
 
 
 def render_path(path: Address | None) -> str:

@@ -22,6 +22,8 @@ def describe(envelope: Envelope) -> dict[str, Any]:
         description["notice_return"] = envelope.notice_return.value
     if envelope.notice_id:
         description["notice_id"] = envelope.notice_id
+    if envelope.is_vouched_for:
+        description["vouched_for"] = True
     if envelope.wishes:
         description["wishes"] = {
             written(recipient): {
@@ -48,6 +50,7 @@ def read(described: Mapping[str, Any]) -> Envelope:
             read_address(recipient): NoticeWish(frozenset(map(Notify, wish["notify"])), wish["original"])
             for recipient, wish in described.get("wishes", {}).items()
         },
+        is_vouched_for=described.get("vouched_for", False),
     )
 
 

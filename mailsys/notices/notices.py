@@ -15,10 +15,12 @@ from mailsys.notices.report import Head, Part, report, returned_part, status_par
 from mailsys.notices.returned import Original, read_original
 from mailsys.notices.status import delivery_status
 from mailsys.notices.told import Kind, Told, told_of
-from mailsys.notices.wanted import by_kind
+from mailsys.notices.wanted import News, news_of
 from mailsys.notices.words import letter, subject
 
 POSTMASTER = "postmaster"
+_A_MESSAGE = "Your message"
+_A_NOTICE = "A message without a sender, such as a notice,"
 
 
 @implementer(INotices)
@@ -47,15 +49,16 @@ class Notices:
 
     async def compose(self, message: QueuedMessage, progress: Sequence[Progress]) -> Sequence[Notice]:
         """One for each kind of what the sender wants to hear."""
-        to = message.envelope.reverse_path
-        wanted = by_kind(message, progress) if to is not None else {}
-        if to is None or not wanted:
+        postmaster = await self._postmaster()
+        news = news_of(message, progress, postmaster)
+        if news is None:
             return ()
         original = await self._read(message)
-        postmaster = await self._postmaster()
         return [
-            self._notice(message, [told_of(message, kind, one) for one in of_kind], original, to, postmaster)
-            for kind, of_kind in wanted.items()
+            self._notice(
+                message, [told_of(message, kind, one) for one in of_kind], original, news, postmaster
+            )
+            for kind, of_kind in news.by_kind.items()
         ]
 
     async def _read(self, message: QueuedMessage) -> Original:
@@ -73,33 +76,38 @@ class Notices:
         return Address(POSTMASTER, domain or self._hostname)
 
     def _notice(
-        self, message: QueuedMessage, told: Sequence[Told], original: Original, to: Address, sender: Address
+        self, message: QueuedMessage, told: Sequence[Told], original: Original, news: News, sender: Address
     ) -> Notice:
         # RFC 6533: only one whose own recipient needs SMTPUTF8 is written with it.
+        to = news.to
         is_global = not to.is_ascii
         id_ = self._new_id()
-        parts = self._parts(message, told, original, to, is_global=is_global)
+        parts = self._parts(message, told, original, news, is_global=is_global)
         head = Head(id_, self._hostname, sender, to, subject(told), self._now(), original)
         octets = report(head, parts, is_global=is_global)
         body = Body.EIGHT_BIT_MIME if any(part.is_8bit for part in parts) else Body.SEVEN_BIT
-        return Notice(Envelope(id_, None, (to,), body, smtputf8=is_global), MemoryContent((octets,)))
+        return Notice(
+            Envelope(id_, None, (to,), body, smtputf8=is_global, is_vouched_for=True),
+            MemoryContent((octets,)),
+        )
 
     def _parts(
         self,
         message: QueuedMessage,
         told: Sequence[Told],
         original: Original,
-        to: Address,
+        news: News,
         *,
         is_global: bool,
     ) -> list[Part]:
         until = message.at + self.lifetime_seconds
         words = letter(
+            _A_NOTICE if news.is_double else _A_MESSAGE,
             told,
             original,
             hostname=self._hostname,
             id_=message.id,
-            sender_domain=display_domain(to.domain),
+            sender_domain=display_domain(news.to.domain),
             until=until,
             at=message.at,
         )

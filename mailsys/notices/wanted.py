@@ -1,13 +1,19 @@
 """Who is to hear of what: the one place that decides whether a notice is written (RFC 3461 4.1, 5.2).
 
-Never to a null reverse-path, so that no notice leads to a notice (RFC 5321 6.1).
+No notice leads to a notice to anybody but the postmaster (RFC 5321 6.1), and none goes where a stranger
+said that it should: a forged sender must not get mail from us (RFC 3834 2).  What is not told to a sender
+is in the journal and in the log all the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from twisted.logger import Logger
 
 from mailsys.interfaces import Progress, QueuedMessage, RecipientState
+from mailsys.message.address import Address
 from mailsys.message.envelope import Notify
 from mailsys.notices.told import NOTHING_WISHED, Kind
 
@@ -19,6 +25,38 @@ _KINDS = {
 _WISHES = {Kind.FAILED: Notify.FAILURE, Kind.DELAYED: Notify.DELAY, Kind.DELIVERED: Notify.SUCCESS}
 # RFC 3461 4.1: what a sender who said nothing wants.
 _UNSAID = frozenset({Notify.FAILURE, Notify.DELAY})
+
+log = Logger(namespace="mailsys.notices")
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """For ``to`` by kind; ``is_double`` says that a notice, or what else had no sender, failed."""
+
+    to: Address
+    by_kind: Mapping[Kind, Sequence[Progress]]
+    is_double: bool = False
+
+
+def news_of(message: QueuedMessage, progress: Sequence[Progress], postmaster: Address) -> News | None:
+    """What there is to tell; None when nobody is to be told."""
+    envelope = message.envelope
+    if not envelope.is_vouched_for:
+        if any(one.state is RecipientState.FAILED for one in progress):
+            words = "The sender of {id} is not told that it failed: nobody vouches for the address"
+            log.info(words, id=message.id)
+        return None
+    if envelope.reverse_path is not None:
+        found = by_kind(message, progress)
+        return News(envelope.reverse_path, found) if found else None
+    failed = [one for one in progress if one.state is RecipientState.FAILED]
+    lost = [one for one in failed if one.recipient.address.folded() == postmaster.folded()]
+    if lost:
+        log.error(
+            "The postmaster cannot be told: {id} failed ({reason})", id=message.id, reason=lost[0].reason
+        )
+    rest = [one for one in failed if one not in lost]
+    return News(postmaster, {Kind.FAILED: rest}, is_double=True) if rest else None
 
 
 def by_kind(message: QueuedMessage, progress: Sequence[Progress]) -> dict[Kind, list[Progress]]:

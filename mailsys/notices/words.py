@@ -16,6 +16,7 @@ _HOURS = 3600.0
 
 
 def letter(
+    what: str,
     told: Sequence[Told],
     original: Original,
     *,
@@ -25,9 +26,12 @@ def letter(
     until: float,
     at: float,
 ) -> str:
-    """Lines that end with LF.  ``at`` is when the message came in, ``until`` when it is given up."""
+    """Lines that end with LF, about ``what``.
+
+    ``at`` is when the message came in, ``until`` when it is given up.
+    """
     kind = told[0].kind
-    paragraphs = [_wrapped(_top(told, sender_domain, until, at)), _about(original, at)]
+    paragraphs = [_wrapped(_top(what, told, sender_domain, until, at)), _about(original, at)]
     paragraphs += [_of_one(one, sender_domain, len(told) > 1) for one in told[:MOST_RECIPIENTS]]
     if len(told) > MOST_RECIPIENTS:
         paragraphs.append(
@@ -35,7 +39,7 @@ def letter(
         )
     paragraphs.append(
         _wrapped(
-            f"{_CLOSING[kind]}  This notice was written by the mail host {hostname}, where your message"
+            f"{_CLOSING[kind]}  This notice was written by the mail host {hostname}, where the message"
             f" is known as {id_}."
         )
     )
@@ -62,25 +66,23 @@ def subject(told: Sequence[Told]) -> str:
             return f"{'Handed on' if told[0].action == 'relayed' else 'Delivered'} to {names}"
 
 
-def _top(told: Sequence[Told], sender_domain: str, until: float, at: float) -> str:
+def _top(what: str, told: Sequence[Told], sender_domain: str, until: float, at: float) -> str:
     kind, whom = told[0].kind, _whom(told)
     if kind is Kind.DELIVERED:
         if told[0].action == "relayed":
             return (
-                f"Your message was handed on to the host of {whom}, which does not tell whether it arrives."
+                f"{what} was handed on to the host of {whom}, which does not tell whether it arrives."
                 "  There is nothing for you to do."
             )
-        return f"Your message was delivered to {whom}.  There is nothing for you to do."
+        return f"{what} was delivered to {whom}.  There is nothing for you to do."
     if kind is Kind.DELAYED:
         return (
-            f"Your message has not reached {whom} yet: {_why(told, sender_domain)}  There is nothing for"
+            f"{what} has not reached {whom} yet: {_why(told, sender_domain)}  There is nothing for"
             f" you to do: it is tried again by itself until {date_time(until)}, and you are told if it"
             " does not arrive by then."
         )
     tried = f" within {_span(told[0].at - at)}" if all(one.is_expired for one in told) else ""
-    return (
-        f"Your message could not be delivered to {whom}{tried}: {_why(told, sender_domain, with_advice=True)}"
-    )
+    return f"{what} could not be delivered to {whom}{tried}: {_why(told, sender_domain, with_advice=True)}"
 
 
 def _why(told: Sequence[Told], sender_domain: str, *, with_advice: bool = False) -> str:

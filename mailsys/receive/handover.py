@@ -39,6 +39,7 @@ from mailsys.receive.handing_on import hand_on
 from mailsys.receive.reception import Reception
 from mailsys.receive.room import Room
 from mailsys.receive.transaction import RoutedRecipient, Transaction
+from mailsys.receive.vouching import is_vouched_for
 from mailsys.wire.data import ContentScan, DataFault
 
 FAULTS: Mapping[DataFault, Reply] = {
@@ -78,7 +79,9 @@ class Handover:
         self._reception = reception
         self._session = session
         self._transaction = transaction
-        self._envelope = transaction.envelope()
+        self._envelope = replace(
+            transaction.envelope(), is_vouched_for=is_vouched_for(reception.admission, session)
+        )
         self._added = b""  # fields that a user's program left out
 
     def first_objection(self, fault: DataFault | None) -> tuple[Reply | None, str]:

@@ -68,7 +68,7 @@ class Admission:
         except DirectoryUnavailable as error:
             return replies.LOCAL_ERROR, f"it cannot be looked up: {error}"
         if route is None:
-            if not self._relays_for(session):
+            if not self.trusts(session):
                 return replies.NO_SUCH_DOMAIN_HERE, "the domain is not ours"
             accepted: Accepted = OUTSIDE
         elif isinstance(route, Refused):
@@ -81,7 +81,7 @@ class Admission:
             transaction.has_delivery = isinstance(accepted, ToDelivery)
         return objection or (replies.RECIPIENT_OK, "")
 
-    def _relays_for(self, session: Session) -> bool:
+    def trusts(self, session: Session) -> bool:
         """May this client send to other hosts?  A login on port 25 does not change that."""
         match session.peer.service:
             case "submission":

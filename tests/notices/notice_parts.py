@@ -52,6 +52,7 @@ def notices(now=NOW):
 def message(*recipients, body=BODY, sender=ANN, wishes=(), **options):
     to = recipients or (BOB,)
     wish = {one: NoticeWish(*wishes) for one in to} if wishes else {}
+    options.setdefault("is_vouched_for", True)
     envelope = Envelope("m.1", sender, to, wishes=wish, **options)
     return QueuedMessage(envelope, BEGAN, MemoryContent((body,)))
 

@@ -28,6 +28,7 @@ from mailsys.message.envelope import Notify, Return
 from mailsys.message.outcome import Step
 from mailsys.notices.returned import HEADER_OCTETS
 
+POSTMASTER = Address("postmaster", "home.test")
 NO_USER = "550 5.1.1 No such user here"
 WAITING, FAILED, DELIVERED = RecipientState.WAITING, RecipientState.FAILED, RecipientState.DELIVERED
 
@@ -148,8 +149,26 @@ def test_only_what_was_wished_for(notify, told):
 
 
 @pytest.mark.row(31)
-def test_no_notice_about_a_notice():
-    assert composed(message(sender=None, wishes=(ALL, "")), failed(NO_USER)) == []
+def test_a_notice_that_fails_is_told_to_the_postmaster_only():
+    notice = read(message(sender=None, wishes=(ALL, "")), failed(NO_USER))
+    assert notice.envelope.recipients == (POSTMASTER,)
+    assert notice.sentence.startswith("A message without a sender, such as a notice, could not be delivered")
+    assert composed(message(sender=None), became(WAITING, "451 4.2.0 later")) == []
+    assert composed(message(sender=None), became(DELIVERED, "250 2.0.0 OK")) == []
+
+
+@pytest.mark.row(31)
+def test_a_notice_to_the_postmaster_leads_to_no_other():
+    assert composed(message(POSTMASTER, sender=None), failed(NO_USER, address=POSTMASTER)) == []
+
+
+@pytest.mark.row(32)
+@pytest.mark.parametrize("sender", [ANN, None, Address("forged", "victim.test")], ids=str)
+def test_nobody_is_told_whom_a_stranger_named(sender):
+    """No backscatter: an address for which nobody vouches gets nothing from us, whatever happens."""
+    about = message(sender=sender, wishes=(ALL, ""), is_vouched_for=False)
+    for state, said in ((FAILED, NO_USER), (WAITING, "451 4.2.0 later"), (DELIVERED, "250 2.0.0 OK")):
+        assert composed(about, became(state, said)) == []
 
 
 def test_each_kind_of_news_is_a_notice_of_its_own():

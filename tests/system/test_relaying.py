@@ -68,6 +68,16 @@ def test_a_bounce_comes_home(relay, far):
     until(lambda: not waiting(relay))
 
 
+@pytest.mark.row(31)
+def test_a_bounce_that_cannot_be_delivered_goes_to_the_postmaster(relay, far):
+    far.start()
+    far.wait_until_ready()
+    hand_in(relay, "nobody@far.test", sender="gone@system.test")
+    (octets,) = until(lambda: mailbox(relay, relay.organisation.people[0]))
+    assert b"Subject: Not delivered to gone@system.test" in octets
+    assert b"X-Original-To: postmaster@system.test" in octets
+
+
 @pytest.mark.row(53)
 def test_it_waits_while_the_other_host_is_away(relay, far):
     """Row 53: killed while it waits, it is there after the next start, and arrives once."""
