@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from mailsys.config.schema import Configuration
 from mailsys.extensions.plugged_in import PluggedIn
-from mailsys.interfaces import ICaughtAddresses, IDirectory, IQuota, IRouter
+from mailsys.interfaces import ICaughtAddresses, IDirectory, IQuota, IRouter, ISendingLimits
 from mailsys.judge.builtin import build_pipeline
 from mailsys.receive.recipients import Admission
 from mailsys.route.deliveries import DeliveryRouter
@@ -24,6 +24,7 @@ class Admissions:
     accounts: IDirectory
     quota: IQuota
     caught: ICaughtAddresses
+    limits: ISendingLimits
 
     def build(self, service: str) -> Admission:
         """That of one service: submission has judges of its own."""
@@ -36,6 +37,7 @@ class Admissions:
             self.quota,
             self.plugged.deliveries.keys(),
             self.configuration.receive.trusted_networks,
+            self.limits if service == "submission" else None,
         )
 
     def _router(self) -> IRouter:

@@ -46,9 +46,8 @@ from mailsys.receive.strangers import Strangers, patience_of
 from mailsys.space import FreeSpace, Reserve
 from mailsys.store.changes import ChangeFeed
 from mailsys.stores import MEMORY, build_store, mail_folders, quota_look
-from mailsys.submit.caught import CaughtAddresses
 from mailsys.submit.file import FILE_NAME as SUBMISSION
-from mailsys.submit.file import SubmissionFile
+from mailsys.submit.station import Users
 from mailsys.threads import NoThreads, Workers
 
 FILE_THREADS = 8
@@ -127,7 +126,7 @@ class Stations:
         )
         self.strangers = Strangers(reactor.seconds, patience_of(configuration))
         self.message_memory = MessageMemory(configuration.limits.message_memory)
-        self.caught = CaughtAddresses(SubmissionFile(self.paths.submission), self.files, time.time)
+        self.users = Users(self.paths.submission, self.files, time.time)
         self._to_undo = AsyncExitStack()
         self.configure(configuration)
 
@@ -185,10 +184,14 @@ class Stations:
         self.plugged_in = plugged_in(self.plugins, configuration)
         accounts = DirectoryWithSources(self.directory, self.plugged_in.accounts)
         self.logins = self.gate.logins(configuration.auth, self.plugged_in.accounts, self.plugged_in.checkers)
-        admissions = Admissions(configuration, self.plugged_in, accounts, self.store.quota, self.caught)
+        known = configuration, self.plugged_in, accounts, self.store.quota
+        admissions = Admissions(*known, self.users.caught, self.users.limits)
         self.admissions = {service: admissions.build(service) for service in _MAIL_COMES_IN}
+        router = self.admissions["smtp"].router
+        self.users.configure(configuration)
+        self.users.write_letters(self.intake, self.store.drop, router, self._hostname, self.ids.next)
         self.outgoing.home = Home(
-            self.admissions["smtp"].router,
+            router,
             self.intake,
             self.store.drop,
             self.store.quota,
@@ -213,7 +216,7 @@ class Stations:
         self._to_undo.push_async_callback(self.files.run, self.journal.close)
         await self.gate.start()
         self._to_undo.push_async_callback(self.gate.stop)
-        self._to_undo.push_async_callback(self.caught.stop)
+        self._to_undo.push_async_callback(self.users.stop)
         self._to_undo.push_async_callback(self.outgoing.close)
         self._to_undo.push_async_callback(self.plugins.stop)
         try:
@@ -300,7 +303,8 @@ class Stations:
             quota=self.store.quota,
             intake=self.intake,
             drop=self.store.drop,
-            caught=self.caught,
+            caught=self.users.caught,
+            limits=self.users.limits,
             deliveries=self.plugged_in.deliveries,
             logins=self.logins,
             strangers=self.strangers,
@@ -330,9 +334,10 @@ def build_admission(configuration: Configuration, directory: IDirectory, service
     plugins = dry_plugins(configuration)
     plugged = plugged_in(plugins, configuration)
     accounts = DirectoryWithSources(directory, plugged.accounts)
-    caught = CaughtAddresses(SubmissionFile(Paths(configuration.data).submission), NoThreads(), time.time)
+    users = Users(Paths(configuration.data).submission, NoThreads(), time.time)
+    users.configure(configuration)
     quota = quota_look(configuration, plugins)
-    return Admissions(configuration, plugged, accounts, quota, caught).build(service)
+    return Admissions(configuration, plugged, accounts, quota, users.caught, users.limits).build(service)
 
 
 def dry_plugins(configuration: Configuration) -> Plugins:

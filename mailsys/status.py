@@ -16,6 +16,8 @@ from mailsys.net.tls import HostTLS
 from mailsys.stations import Stations
 from mailsys.tls.remarks import remarks
 
+MOST_HELD = 10  # accounts that are named
+
 
 class HostStatus:
     """Made with the host; ``stations`` and ``tls`` are set when they are there.
@@ -48,7 +50,7 @@ class HostStatus:
             "listeners": self._listeners.describe(),
             "connections": self._listeners.connections,
             "today": await self._today(),
-            "wrong": list(self._wrong()),
+            "wrong": [*self._wrong(), *await self._held()],
         }
 
     async def _today(self) -> dict[str, int] | None:
@@ -61,6 +63,17 @@ class HostStatus:
             return await workers.run(count_since, self.stations.paths.journal, midnight.timestamp())
         except sqlite3.Error:
             return None
+
+    async def _held(self) -> list[str]:
+        """Whose mail to other hosts was held within a day."""
+        if self.stations is None:
+            return []
+        try:
+            accounts = await self.stations.users.limits.held_accounts()
+        except OSError as error:
+            return [str(error)]
+        words = "sent so much that its mail is held; 'mailsys queue list {0}' shows it"
+        return [f"{account} {words.format(account)}" for account in accounts[:MOST_HELD]]
 
     def _urgent(self) -> Iterator[str]:
         """What keeps mail out or goes unrecorded."""

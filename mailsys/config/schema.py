@@ -145,9 +145,16 @@ class Receive:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """``[submission]``: what users send; ``judges`` are those that run there, in order."""
+    """``[submission]``: what users send; ``judges`` are those that run there, in order.
+
+    What an account sends to other hosts in a day, one copy a recipient, is held beyond ``messages_per_day``
+    or ``new_recipients_per_day``, and not taken beyond ``most_per_day``; 0 is without limit.
+    """
 
     judges: tuple[str, ...] = setting(NAMES, ["one_from", "own_sender", "hop_count"])
+    messages_per_day: int = setting(COUNT, 1000)
+    new_recipients_per_day: int = setting(COUNT, 200)
+    most_per_day: int = setting(COUNT, 5000)
 
 
 @dataclass(frozen=True, slots=True)

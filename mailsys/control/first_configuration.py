@@ -128,6 +128,10 @@ _REST = """
 # trusted_networks = []       # may send to other hosts without login, as in ["192.0.2.0/24"]
 # separator = "+"             # user+anything@ is delivered to user@
 
+[submission]
+# messages_per_day = 1000     # of one account to other hosts; more is held, and user and log are told
+# new_recipients_per_day = 200
+
 [limits]
 # message_size = "50M"
 # recipients = 1000           # of one message

@@ -115,6 +115,7 @@ from mailsys.interfaces.story import (
 from mailsys.interfaces.submission import (
     ICaughtAddresses,
     ISenders,
+    ISendingLimits,
 )
 
 __all__ = [
@@ -161,6 +162,7 @@ __all__ = [
     "IResolver",
     "IRouter",
     "ISenders",
+    "ISendingLimits",
     "IStartable",
     "IWorkers",
     "JournalEvent",

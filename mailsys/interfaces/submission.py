@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from zope.interface import Interface
 
 from mailsys.message.address import Address
@@ -12,6 +14,19 @@ class ISenders(Interface):
 
     async def may_use(account: Address, address: Address) -> bool:
         """May the account write this address as its own?  Raises DirectoryUnavailable."""
+
+
+class ISendingLimits(Interface):
+    """How much accounts may send to other hosts in a day."""
+
+    async def left(account: Address) -> int:
+        """How many copies, one a recipient, may it still hand in?  Raises OSError."""
+
+    async def count(account: Address, recipients: Sequence[Address]) -> str:
+        """A message for these is about to be accepted; return why it is to be held, or nothing.
+
+        Returns when it is counted; raises OSError.
+        """
 
 
 class ICaughtAddresses(Interface):

@@ -88,6 +88,7 @@ BAD_SENDER = Reply(501, "5.1.7", "Sender address is not valid")
 BAD_RECIPIENT = Reply(501, "5.1.3", "Recipient address is not valid")
 NEEDS_SMTPUTF8 = Reply(553, "5.6.7", "This address needs SMTPUTF8 in MAIL")
 TOO_MANY_RECIPIENTS = Reply(452, "4.5.3", "Too many recipients; send the rest in another transaction")
+SENT_TOO_MUCH = Reply(452, "4.7.1", "You have sent all that you may in a day; ask who runs this host")
 TOO_MANY_UNKNOWN_HERE = Reply(
     452, "4.7.1", "Too many of your recipients do not exist; send the rest in another transaction"
 )

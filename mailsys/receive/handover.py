@@ -161,9 +161,12 @@ class Handover:
         envelope = self._envelope
         if len(takers) != len(envelope.recipients):
             envelope = replace(envelope, recipients=tuple(taker.address for taker in takers))
-        answer = replies.OK.with_text(f"Accepted as {envelope.id}")
+        outside = tuple(taker.address for taker in takers if taker.is_outside)
+        held = await self._count(outside)
+        words = f"Accepted as {envelope.id}" + ("; held for now, as you sent very much" if held else "")
+        answer = replies.OK.with_text(words)
         copies = self._copies(envelope, takers, content, verdict)
-        actions: tuple[Action, ...] = (*copies, *self._waiting(envelope, takers, content, verdict))
+        actions: tuple[Action, ...] = (*copies, *self._waiting(envelope, outside, content, verdict, held))
         facts = story.accepted(
             self._session, self._transaction, takers, content, verdict, answer, self._added
         )
@@ -180,6 +183,13 @@ class Handover:
         if verdict.disposition is Disposition.ACCEPT:
             self._note_caught(takers)
         return answer
+
+    async def _count(self, outside: Sequence[Address]) -> str:
+        """Count what a user sends; return why it is to be held, or nothing; raises OSError."""
+        login = self._session.login
+        if not outside or login is None or not self._reception.is_submission:
+            return ""
+        return await self._reception.limits.count(login, outside)
 
     def _note_caught(self, takers: Sequence[RoutedRecipient]) -> None:
         """Whoever got mail by a catch-all may answer under that address."""
@@ -213,15 +223,15 @@ class Handover:
         return tuple(actions.values())
 
     def _waiting(
-        self, envelope: Envelope, takers: Sequence[RoutedRecipient], content: Content, verdict: Verdict
+        self, envelope: Envelope, outside: tuple[Address, ...], content: Content, verdict: Verdict, held: str
     ) -> tuple[QueueAction, ...]:
         """One copy in the queue for all who live elsewhere."""
-        outside = tuple(taker.address for taker in takers if taker.is_outside)
         if not outside:
             return ()
         head = self._head(envelope, verdict)
         at = self._reception.now()
-        return (QueueAction(replace(envelope, recipients=outside), at, head, len(head) + content.size),)
+        octets = len(head) + content.size
+        return (QueueAction(replace(envelope, recipients=outside), at, head, octets, held=held),)
 
     def _head(self, envelope: Envelope, verdict: Verdict) -> bytes:
         """Our lines that all copies share."""

@@ -21,6 +21,7 @@ from mailsys.interfaces import (
     ILogins,
     IMailDrop,
     IQuota,
+    ISendingLimits,
     IWorkers,
 )
 from mailsys.message import reply as replies
@@ -59,6 +60,7 @@ class Reception:
     intake: IIntake
     drop: IMailDrop
     caught: ICaughtAddresses
+    limits: ISendingLimits
     deliveries: Mapping[str, IDelivery]
     logins: ILogins
     strangers: Strangers

@@ -11,6 +11,7 @@ from mailsys.interfaces import (
     IJudgePipeline,
     IQuota,
     IRouter,
+    ISendingLimits,
     Refused,
     Session,
     ToDelivery,
@@ -51,6 +52,7 @@ class Admission:
     quota: IQuota
     deliveries: Collection[str] = ()  # the names that a route may give
     relays_for: tuple[Network, ...] = ()  # whose mail goes to other hosts
+    limits: ISendingLimits | None = None  # of users; None where they are not counted
 
     async def admit(self, session: Session, transaction: Transaction, recipient: Address) -> Answer:
         """Add the recipient to the transaction, or say why not."""
@@ -70,6 +72,8 @@ class Admission:
         if route is None:
             if not self.trusts(session):
                 return replies.NO_SUCH_DOMAIN_HERE, "the domain is not ours"
+            if (used_up := await self._used_up(session, transaction)) is not None:
+                return used_up
             accepted: Accepted = OUTSIDE
         elif isinstance(route, Refused):
             return route.reply, "; ".join(route.via)
@@ -78,8 +82,21 @@ class Admission:
         objection = await self._objection(session, transaction, recipient, accepted)
         if objection is None:
             transaction.recipients[recipient] = _routed(recipient, accepted)
+            if accepted is OUTSIDE and transaction.copies_left:
+                transaction.copies_left -= 1
             transaction.has_delivery = isinstance(accepted, ToDelivery)
         return objection or (replies.RECIPIENT_OK, "")
+
+    async def _used_up(self, session: Session, transaction: Transaction) -> Answer | None:
+        """Has the user sent all to other hosts that may be sent in a day?"""
+        if self.limits is None or session.login is None:
+            return None
+        if transaction.copies_left is None:
+            try:
+                transaction.copies_left = await self.limits.left(session.login)
+            except OSError as error:
+                return replies.LOCAL_ERROR, f"it cannot be told how much was sent: {error}"
+        return None if transaction.copies_left else (replies.SENT_TOO_MUCH, "submission.most_per_day")
 
     def trusts(self, session: Session) -> bool:
         """May this client send to other hosts?  A login on port 25 does not change that."""

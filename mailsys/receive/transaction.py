@@ -44,6 +44,7 @@ class Transaction:
     octet_limit: int
     recipients: dict[Address, RoutedRecipient] = field(default_factory=dict)
     has_delivery: bool = False  # its only recipient is handed on, and has no mailbox here
+    copies_left: int | None = None  # for other hosts; None before the first of them
     asked: int = 0  # RCPT commands, those for the same recipient and those refused as well
     octets: int = 0
     checked: dict[str, None] = field(default_factory=dict)  # what judges said of sender and recipients

@@ -1,1 +1,1 @@
-"""Users send mail: as whom they may."""
+"""Users send mail: as whom they may, and how much."""

@@ -8,7 +8,8 @@ the next mail.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
@@ -20,6 +21,7 @@ from mailsys.submit.file import SubmissionFile
 
 AGAIN_SECONDS = 86_400.0
 MOST_IN_MEMORY = 10_000
+ROWS = 10_000  # of one account, those with the newest mail
 
 log = Logger(namespace="mailsys.submit")
 
@@ -61,14 +63,13 @@ class CaughtAddresses:
         if not self._file.exists():
             return False
         try:
-            return await self._workers.run(self._file.has_caught, *key)
+            return await self._workers.run(self._file.run, lambda opened: _is_there(opened, *key))
         except (OSError, sqlite3.Error) as error:
             raise DirectoryUnavailable(str(error)) from error
 
     async def stop(self) -> None:
         """Return when all is written."""
         await self._written
-        await self._workers.run(self._file.close)
 
     async def _write(self) -> None:
         rows: list[tuple[str, str, float]] = []
@@ -76,13 +77,28 @@ class CaughtAddresses:
             await self._workers.run(_nothing)  # what comes in the same moment goes with it
             while self._unwritten:
                 rows, self._unwritten = self._unwritten, []
-                await self._workers.run(self._file.add_caught, rows)
+                await self._workers.run(self._file.run, partial(_add, rows))
         except (OSError, sqlite3.Error, HostStops) as error:
             log.warn("Addresses of a catch-all cannot be remembered: {error}", error=error)
             for account, address, _at in rows:
                 self._known.pop((account, address), None)
         finally:
             self._is_writing = False
+
+
+def _add(rows: Sequence[tuple[str, str, float]], connection: sqlite3.Connection) -> None:
+    connection.executemany("REPLACE INTO caught VALUES (?, ?, ?)", rows)
+    for account in {row[0] for row in rows}:
+        connection.execute(
+            "DELETE FROM caught WHERE account = ?1 AND last < (SELECT last FROM caught"
+            " WHERE account = ?1 ORDER BY last DESC LIMIT 1 OFFSET ?2)",
+            (account, ROWS - 1),
+        )
+
+
+def _is_there(connection: sqlite3.Connection, account: str, address: str) -> bool:
+    question = "SELECT 1 FROM caught WHERE account = ? AND address = ?"
+    return connection.execute(question, (account, address)).fetchone() is not None
 
 
 def _nothing() -> None:

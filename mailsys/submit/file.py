@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from threading import Lock
 from typing import TypeVar
 
 from mailsys.disk import make_private
 
 FILE_NAME = "submission.sqlite3"
-CAUGHT_ROWS = 10_000  # of one account, those with the newest mail
 BUSY_SECONDS = 5.0
 
 SCHEMA = """
@@ -23,6 +22,23 @@ CREATE TABLE IF NOT EXISTS caught (
     address TEXT NOT NULL,   -- for this address, by a catch-all
     last    REAL NOT NULL,   -- seconds since 1970, UTC, to a day
     PRIMARY KEY (account, address)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS sent (
+    account TEXT NOT NULL,
+    hour    INTEGER NOT NULL,  -- hours since 1970
+    copies  INTEGER NOT NULL,  -- handed in for other hosts, held ones as well
+    PRIMARY KEY (account, hour)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS recipients (
+    account TEXT NOT NULL,
+    address TEXT NOT NULL,
+    first   REAL NOT NULL,
+    last    REAL NOT NULL,
+    PRIMARY KEY (account, address)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS held (
+    account TEXT NOT NULL PRIMARY KEY,
+    since   REAL NOT NULL      -- when it was told that its mail is held
 ) WITHOUT ROWID;
 """
 T = TypeVar("T")
@@ -40,33 +56,8 @@ class SubmissionFile:
         """Has anything been kept yet?"""
         return os.path.exists(self._path)
 
-    def add_caught(self, rows: Iterable[tuple[str, str, float]]) -> None:
-        """Keep account, address and when, within the bounds."""
-        rows = tuple(rows)
-
-        def add(connection: sqlite3.Connection) -> None:
-            connection.executemany("REPLACE INTO caught VALUES (?, ?, ?)", rows)
-            for account in {row[0] for row in rows}:
-                connection.execute(
-                    "DELETE FROM caught WHERE account = ?1 AND last < (SELECT last FROM caught"
-                    " WHERE account = ?1 ORDER BY last DESC LIMIT 1 OFFSET ?2)",
-                    (account, CAUGHT_ROWS - 1),
-                )
-
-        self._run(add)
-
-    def has_caught(self, account: str, address: str) -> bool:
-        """Is it there?"""
-        question = "SELECT 1 FROM caught WHERE account = ? AND address = ?"
-        return self._run(lambda opened: opened.execute(question, (account, address)).fetchone()) is not None
-
-    def close(self) -> None:
-        """Give the file back."""
-        with self._lock:
-            self._drop()
-
-    def _run(self, change: Callable[[sqlite3.Connection], T]) -> T:
-        """In one transaction."""
+    def run(self, change: Callable[[sqlite3.Connection], T]) -> T:
+        """In one transaction; return what it returned."""
         with self._lock:
             try:
                 connection = self._opened()
@@ -77,6 +68,11 @@ class SubmissionFile:
                 self._drop()  # which rolls back
                 raise
             return result
+
+    def close(self) -> None:
+        """Give the file back."""
+        with self._lock:
+            self._drop()
 
     def _drop(self) -> None:
         connection, self._connection = self._connection, None

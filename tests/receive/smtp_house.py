@@ -15,6 +15,7 @@ from mailsys.interfaces import (
     IIntake,
     IMailDrop,
     IQuota,
+    ISendingLimits,
     MailboxAction,
     NotStored,
 )
@@ -154,6 +155,28 @@ class MemoryCaught:
         return (str(account), str(address)) in self.noted
 
 
+@implementer(ISendingLimits)
+class MemoryLimits:
+    """So many copies are left; ``held`` is why a message is held; ``fault`` is raised when it is set."""
+
+    def __init__(self):
+        self.copies = 1000
+        self.held = ""
+        self.fault = None
+        self.counted = []
+
+    async def left(self, account):
+        if self.fault is not None:
+            raise self.fault
+        return self.copies
+
+    async def count(self, account, recipients):
+        if self.fault is not None:
+            raise self.fault
+        self.counted.append((str(account), [str(one) for one in recipients]))
+        return self.held
+
+
 class MemorySpace:
     """A disk with so many octets above the reserve."""
 
@@ -180,6 +203,7 @@ class House:
         self.relays_for = ()
         self.space = MemorySpace()
         self.caught = MemoryCaught()
+        self.limits = MemoryLimits()
         self.patience = Patience(messages=1000, unknown=20)
         self.memory = MessageMemory(64 * 1024 * 1024)
         self.strangers = None
@@ -210,12 +234,19 @@ class House:
             header_writers=self.header_writers,
             deliveries=self.deliveries,
             admission=Admission(
-                settings.recipients, judges, self._router(), self.quota, self.deliveries, self.relays_for
+                settings.recipients,
+                judges,
+                self._router(),
+                self.quota,
+                self.deliveries,
+                self.relays_for,
+                self.limits if settings.service == "submission" else None,
             ),
             quota=self.quota,
             intake=self.intake,
             drop=PlanningDrop(),
             caught=self.caught,
+            limits=self.limits,
             logins=self.logins,
             strangers=self.strangers,
             memory=self.memory,

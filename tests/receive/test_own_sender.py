@@ -138,3 +138,30 @@ def test_strangers_get_nothing_added():
     ((acceptance, _),) = house.intake.accepted
     assert b"Date:" not in acceptance.actions[0].head
     assert b"from client.example ([127.0.0.1])" in acceptance.actions[0].head
+
+
+@pytest.mark.row(23)
+def test_over_the_limit_it_is_held_and_beyond_the_cap_refused():
+    """Row 23: what waits is held with its reason, people here get theirs, and nothing is lost."""
+    house = House()
+    house.limits.held, house.limits.copies = "ann sent very much", 1
+    play = logged_in(house)
+    play.say(b"MAIL FROM:<ann@our.example>\r\n")
+    assert play.say(b"RCPT TO:<eve@far.example>\r\n").startswith(b"250")
+    assert play.say(b"RCPT TO:<adam@far.example>\r\n").startswith(b"452 4.7.1 You have sent all")
+    assert play.say(b"RCPT TO:<bob@our.example>\r\n").startswith(b"250")
+    play.say(b"DATA\r\n")
+    assert b"held for now" in play.say(b"From: ann@our.example\r\n\r\nx\r\n.\r\n")
+    ((acceptance, _),) = house.intake.accepted
+    mailbox, waiting = acceptance.actions
+    assert str(mailbox.account) == "bob@our.example"
+    assert waiting.held == "ann sent very much"
+    assert house.limits.counted == [("ann@our.example", ["eve@far.example"])]
+
+
+def test_what_cannot_be_counted_comes_later():
+    house = House()
+    play = logged_in(house)
+    play.say(b"MAIL FROM:<ann@our.example>\r\n")
+    house.limits.fault = OSError("no disk")
+    assert play.say(b"RCPT TO:<eve@far.example>\r\n").startswith(b"451 4.3.0")

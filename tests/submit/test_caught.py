@@ -9,7 +9,7 @@ from zope.interface.verify import verifyObject
 from mailsys.control.at_once import at_once
 from mailsys.interfaces import DirectoryUnavailable, ICaughtAddresses
 from mailsys.message.address import parse_address
-from mailsys.submit import file as submission_file
+from mailsys.submit import caught as module
 from mailsys.submit.caught import AGAIN_SECONDS, CaughtAddresses
 from mailsys.submit.file import SubmissionFile
 from mailsys.threads import NoThreads
@@ -72,7 +72,7 @@ def test_it_is_written_once_a_day(house):
 
 
 def test_made_up_addresses_take_bounded_room(house, monkeypatch):
-    monkeypatch.setattr(submission_file, "CAUGHT_ROWS", 3)
+    monkeypatch.setattr(module, "ROWS", 3)
     caught = house.open()
     for number in range(10):
         house.now += 1

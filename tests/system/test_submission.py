@@ -169,3 +169,26 @@ def test_under_the_name_of_others(house, ann, ben, subject):
             stranger.sendmail("a@b.example", ["shop@caught.test"], "From: a@b.example\r\n\r\nx\r\n")
         assert client.sendmail("shop@caught.test", [ben.address], letter_of(ann, subject)) == {}
     assert len([one for one in mailbox(house, ben) if subject.encode() in one]) == 3
+
+
+@pytest.mark.row(23)
+def test_who_sends_very_much(own_host):
+    """Row 23: held with a letter to the user and words to the operator, then refused; release lets it go."""
+    configure(own_host, submission="messages_per_day = 2\nmost_per_day = 4")
+    own_host.start()
+    own_host.wait_until_ready(SERVICES)
+    ann = own_host.organisation.people[0]
+    client = next(clients(own_host))
+    with client:
+        client.login(ann.address, ann.password)
+        for number in range(4):
+            assert client.sendmail(ann.address, [f"{number}@far.test"], letter_of(ann, "x")) == {}
+        with pytest.raises(smtplib.SMTPRecipientsRefused) as refused:
+            client.sendmail(ann.address, ["5@far.test"], letter_of(ann, "x"))
+        assert refused.value.recipients["5@far.test"][0] == 452
+    told = b"Subject: Your mail to other hosts is held\r\n"
+    until(lambda: [one for one in mailbox(own_host, ann) if told in one])
+    assert len([one for one in mailbox(own_host, ann) if told in one]) == 1
+    assert "3 messages within a day" in own_host.run("queue", "list", ann.address)
+    assert "its mail is held" in own_host.run("status")
+    assert own_host.run("queue", "release", ann.address) == "2 recipients are let go.\n"
