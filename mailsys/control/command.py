@@ -22,6 +22,7 @@ COMMANDS: tuple[str, ...] = (
     "alias",
     "logins",
     "queue",
+    "send",
     "trace",
     "explain",
     "plugins",
