@@ -28,6 +28,7 @@ from mailsys.process import (
     Supervisor,
     become,
     check_data_folder,
+    check_program,
     check_user,
     claim,
     first_environment,
@@ -150,6 +151,7 @@ class MailHost(Service):
     async def _bind(self) -> None:
         configuration, user = self._configuration, self._user
         check_user(user)
+        check_program(user)
         raise_file_limit()
         forbid_core_dumps()
         keep_files_private()

@@ -9,6 +9,7 @@ from mailsys.process.limits import (
     keep_what_is_loaded,
     raise_file_limit,
 )
+from mailsys.process.program import check_program
 from mailsys.process.steady_time import keep_steady_time
 from mailsys.process.supervisor import Supervisor
 from mailsys.process.user import CannotBecome, become, check_user, user_named
@@ -20,6 +21,7 @@ __all__ = [
     "Supervisor",
     "become",
     "check_data_folder",
+    "check_program",
     "check_user",
     "claim",
     "file_limit",
