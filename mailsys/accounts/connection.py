@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,6 +13,8 @@ from mailsys.sqlite import NewerDatabase, migrate
 
 FILE_NAME = "accounts.sqlite3"
 BUSY_SECONDS = 10.0  # how long a change waits for another one
+WAL_TRIES = 200
+WAL_PAUSE_SECONDS = 0.02
 
 
 class AccountsError(Exception):
@@ -24,7 +27,7 @@ def connect(path: str) -> sqlite3.Connection:
         make_private(path)
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
+            _use_wal(connection)
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
             migrate(connection, STEPS)
@@ -32,6 +35,19 @@ def connect(path: str) -> sqlite3.Connection:
             connection.close()
             raise
     return connection
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """SQLite does not wait when several programs make the same new file a WAL; so we do."""
+    for _ in range(WAL_TRIES - 1):
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+            time.sleep(WAL_PAUSE_SECONDS)
+    connection.execute("PRAGMA journal_mode = WAL")
 
 
 class Transactions:
