@@ -10,7 +10,8 @@ REPOSITORY = Path(__file__).parent.parent
 SOURCES = sorted(REPOSITORY.glob("mailsys/**/*.py"))
 
 REFERENCE = re.compile(r"\bRFC (\d{3,5})\b")
-OTHER_FORM = re.compile(r"\bRFC-?\d|(?<!/)\brfc ?\d{3,5}(?!;)|\bRFC \d+ ?(?:§|[Ss]ec\.)", re.ASCII)
+# IMAP has items that are called RFC822, RFC822.SIZE and so on.
+OTHER_FORM = re.compile(r"\bRFC-?(?!822\b)\d|(?<!/)\brfc ?\d{3,5}(?!;)|\bRFC \d+ ?(?:§|[Ss]ec\.)", re.ASCII)
 ROW = re.compile(
     r"^   \* - (\d{3,5})\n     - (.*)\n     - (Yes|Partial|Not yet)\n     - (.*)$",
     re.MULTILINE,
