@@ -1,8 +1,6 @@
 """Paths from addresses and folder names: safe, reversible, and the same as other programs use."""
 
-import base64
 import os
-import re
 from urllib.parse import unquote
 
 import pytest
@@ -12,7 +10,6 @@ from hypothesis import strategies as st
 from mailsys.message.address import Address
 from mailsys.store.maildir.folders import (
     FolderNameError,
-    encode_utf7,
     folder_directories,
     folder_directory,
 )
@@ -142,19 +139,6 @@ def test_folder_names_that_the_disk_cannot_hold_are_refused(name):
     """Row 49, folder names: no path outside the account, no name that two programs read differently."""
     with pytest.raises(FolderNameError):
         folder_directory(name)
-
-
-def decoded(found):
-    """What a part between & and - stands for (RFC 3501 5.1.3)."""
-    octets = base64.b64decode(found[1] + "=" * (-len(found[1]) % 4), b"+,")
-    return octets.decode("utf-16-be") or "&"
-
-
-@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=40))
-def test_modified_utf7_can_be_read_back(text):
-    encoded = encode_utf7(text)
-    assert encoded.isascii()
-    assert re.sub("&([A-Za-z0-9+,]*)-", decoded, encoded) == text
 
 
 def test_folders_of_a_maildir(tmp_path):

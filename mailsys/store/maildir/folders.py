@@ -7,16 +7,15 @@ so no level may hold one.  INBOX, in any case, is the Maildir itself.
 
 from __future__ import annotations
 
-import base64
 import os
-import re
 import unicodedata
+
+from mailsys.message.modified_utf7 import encode_utf7
 
 INBOX = "INBOX"
 # A directory name has 255 octets on all usual file systems; Dovecot appends to it when it deletes.
 DIRECTORY_OCTETS = 240
 
-_TO_ENCODE = re.compile(r"&|[^\x20-\x7e]+")
 _FORBIDDEN_CATEGORIES = ("Cc", "Cs", "Zl", "Zp")
 
 
@@ -51,18 +50,6 @@ def _check(level: str) -> None:
         raise FolderNameError("the folder name has a control character")
     if not unicodedata.is_normalized("NFC", level):
         raise FolderNameError("the folder name is not in Unicode's normal form C")
-
-
-def encode_utf7(text: str) -> str:
-    """Write text in modified UTF-7; it must not hold lone surrogates."""
-    return _TO_ENCODE.sub(lambda found: f"&{_base64(found.group())}-", text)
-
-
-def _base64(text: str) -> str:
-    if text == "&":
-        return ""
-    octets = base64.b64encode(text.encode("utf-16-be"), b"+,")
-    return octets.rstrip(b"=").decode("ascii")
 
 
 def folder_directories(root: str) -> list[str]:
