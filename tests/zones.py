@@ -52,6 +52,12 @@ class ZoneResolver:
         records = tuple(record for answer in answers for record in answer.records)
         return Answer(records, self.secure, min(one.ttl_seconds for one in answers), answers[0].name)
 
+    async def ipv4_addresses(self, host):
+        return self._answer(host, dns.rdatatype.A, lambda record: record.address)
+
+    async def ipv6_addresses(self, host):
+        return self._answer(host, dns.rdatatype.AAAA, lambda record: record.address)
+
     async def text(self, name):
         return self._answer(name, dns.rdatatype.TXT, lambda record: b"".join(record.strings))
 

@@ -65,6 +65,12 @@ class IResolver(Interface):
     async def addresses(host: str) -> Answer[str]:
         """IPv6 and IPv4 addresses as text, in no order."""
 
+    async def ipv4_addresses(host: str) -> Answer[str]:
+        """A records alone: a failure is one, whatever there is of the other kind."""
+
+    async def ipv6_addresses(host: str) -> Answer[str]:
+        """AAAA records alone."""
+
     async def text(name: str) -> Answer[bytes]:
         """TXT records, each with its strings joined."""
 

@@ -69,6 +69,12 @@ class ResolverContract:
             "192.0.2.3",
         ]
 
+    async def test_addresses_of_one_kind(self):
+        assert (await self.resolver.ipv4_addresses("mx1.example.test")).records == ("192.0.2.1",)
+        assert (await self.resolver.ipv6_addresses("mx1.example.test")).records == ("2001:db8::1",)
+        assert (await self.resolver.ipv6_addresses("bare.test")).records == ()
+        await self.refuses(self.resolver.ipv4_addresses("nothing.example.test"), NoSuchName)
+
     async def test_an_alias_is_followed(self):
         answer = await self.resolver.addresses("www.example.test")
         assert sorted(answer.records) == ["192.0.2.1", "2001:db8::1"]

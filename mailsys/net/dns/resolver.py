@@ -84,6 +84,14 @@ class Resolver:
         secure = all(answer.secure for answer in answers) and not failures
         return Answer(records, secure, min(one.ttl_seconds for one in answers), answers[0].name)
 
+    async def ipv4_addresses(self, host: str) -> Answer[str]:
+        """All A records of a host."""
+        return await self._answer(host, dns.rdatatype.A, _address)
+
+    async def ipv6_addresses(self, host: str) -> Answer[str]:
+        """All AAAA records of a host."""
+        return await self._answer(host, dns.rdatatype.AAAA, _address)
+
     async def _tried(self, host: str, kind: dns.rdatatype.RdataType) -> Answer[str] | Exception:
         try:
             return await self._answer(host, kind, _address)
