@@ -137,6 +137,8 @@ def _describe_queue_action(action: QueueAction) -> dict[str, Any]:
         description["not_before"] = action.not_before
     if action.held:
         description["held"] = action.held
+    if action.free:
+        description["free"] = [written(recipient) for recipient in action.free]
     return description
 
 

@@ -207,6 +207,7 @@ def _action(described: dict[str, Any], envelope: Envelope) -> Action:
             octets=described["octets"],
             not_before=float(described.get("not_before", 0.0)),
             held=described.get("held", ""),
+            free=tuple(map(read_address, described.get("free", ()))),
         )
     return MailboxAction(
         account=read_address(described["account"]),

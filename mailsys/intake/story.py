@@ -18,7 +18,7 @@ def tell_received(journal: IJournal, acceptance: Acceptance, at: float) -> None:
 def tell_delivered(journal: IJournal, message: str, action: Action, at: float) -> None:
     """A copy of ``message`` is in place; each recipient that shares it has an outcome of its own."""
     if isinstance(action, QueueAction):
-        journal.record(queued(message, action.envelope.recipients, action.held, at))
+        journal.record(queued(message, action, at))
         return
     journal.record(delivered(message, action, at))
     for recipient in action.also_for:

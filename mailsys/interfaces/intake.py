@@ -42,7 +42,7 @@ class QueueAction:
 
     ``at`` is when it was handed in, seconds since 1970.  ``head`` is our own header lines in front of the
     content; with them it has ``octets``.  It is not tried before ``not_before``, and with a reason in
-    ``held`` not at all, until somebody releases it.
+    ``held`` not at all, until somebody releases it, but for those recipients who are ``free``.
     """
 
     envelope: Envelope
@@ -51,6 +51,7 @@ class QueueAction:
     octets: int
     not_before: float = 0.0
     held: str = ""
+    free: tuple[Address, ...] = ()
 
     @property
     def name(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from mailsys.interfaces import JournalEvent
+from mailsys.interfaces import JournalEvent, QueueAction
 from mailsys.interfaces.sending import Attempt
 from mailsys.journal.events import REASON_CHARACTERS, received
 from mailsys.journal.printable import bounded
@@ -13,11 +13,13 @@ from mailsys.message.address import Address
 from mailsys.message.envelope import Envelope
 
 
-def queued(id: str, recipients: Sequence[Address], held: str, at: float) -> JournalEvent:
-    """Message ``id`` waits for these recipients; with a reason in ``held`` until somebody releases it."""
-    facts: dict[str, Any] = {"event": "queued", "to": [str(recipient) for recipient in recipients]}
-    if held:
-        facts["held"] = bounded(held, REASON_CHARACTERS)
+def queued(id: str, action: QueueAction, at: float) -> JournalEvent:
+    """Message ``id`` waits in the queue, or is held there for recipients who are not free."""
+    facts: dict[str, Any] = {"event": "queued", "to": _names(action.envelope.recipients)}
+    if action.held:
+        facts["held"] = bounded(action.held, REASON_CHARACTERS)
+    if action.free:
+        facts["free"] = _names(action.free)
     return JournalEvent(id, "queued", at, facts)
 
 
@@ -71,13 +73,17 @@ def ordered(id: str, recipient: Address, verb: str, at: float) -> JournalEvent:
 
 def told(id: str, notice: Envelope, at: float) -> JournalEvent:
     """Somebody is told what became of message ``id``."""
-    facts = {"event": "told", "notice": notice.id, "to": [str(one) for one in notice.recipients]}
+    facts = {"event": "told", "notice": notice.id, "to": _names(notice.recipients)}
     return JournalEvent(id, f"told {notice.id}", at, facts)
 
 
 def notice(about: str, notice: Envelope, size: int, at: float) -> JournalEvent:
     """The story of a notice begins: it is about message ``about``."""
     return received(notice, size, {"about": about}, at)
+
+
+def _names(addresses: Sequence[Address]) -> list[str]:
+    return [str(address) for address in addresses]
 
 
 def _remote(attempt: Attempt) -> dict[str, Any]:

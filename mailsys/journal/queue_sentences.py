@@ -13,10 +13,12 @@ Facts = Mapping[str, Any]
 
 def queued(facts: Facts) -> str:
     """It waits for some recipients."""
-    to = paths(texts_of(facts, "to"))
-    if held := text_of(facts, "held"):
-        return f"Held in the queue for {to} until somebody releases it: {held}."
-    return f"Waits in the queue for {to}."
+    to, free = texts_of(facts, "to"), texts_of(facts, "free")
+    if not (held := text_of(facts, "held")):
+        return f"Waits in the queue for {paths(to)}."
+    is_held = paths([one for one in to if one not in free])
+    others = f"  Waits in the queue for {paths(free)}." if free else ""
+    return f"Held in the queue for {is_held} until somebody releases it: {held}.{others}"
 
 
 def sent(facts: Facts) -> str:

@@ -44,6 +44,12 @@ class NoticeWish:
     notify: frozenset[Notify] = frozenset()
     original: str = ""
 
+    def __bool__(self) -> bool:
+        return bool(self.notify or self.original)
+
+
+NO_WISH = NoticeWish()
+
 
 @dataclass(frozen=True, slots=True)
 class Envelope:

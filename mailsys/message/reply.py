@@ -84,6 +84,13 @@ NO_XCLIENT = Reply(550, "5.7.1", "You may not say that you are somebody else")
 BAD_SEQUENCE = Reply(503, "5.5.1", "Commands out of order")
 UNAUTHORISED_PIPELINING = Reply(554, "5.5.0", "You sent more than this command before its reply")
 UNKNOWN_PARAMETER = Reply(555, "5.5.4", "Parameter not recognised or not implemented")
+
+
+def unknown_parameter(name: str) -> Reply:
+    """What is said to a parameter that is not known, or not offered to this client."""
+    return UNKNOWN_PARAMETER.with_text(f"Parameter {name} not recognised")
+
+
 BAD_SENDER = Reply(501, "5.1.7", "Sender address is not valid")
 BAD_RECIPIENT = Reply(501, "5.1.3", "Recipient address is not valid")
 NEEDS_SMTPUTF8 = Reply(553, "5.6.7", "This address needs SMTPUTF8 in MAIL")

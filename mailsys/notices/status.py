@@ -8,12 +8,11 @@ from collections.abc import Sequence
 from mailsys.message.address import Address
 from mailsys.message.envelope import Envelope
 from mailsys.message.trace_fields import date_time
+from mailsys.message.xtext import encode_utf8_address
 from mailsys.notices.told import Kind, Told
 
 _LINE_CHARACTERS = 76
 _NOT_PLAIN = re.compile(r"[^ -~]")
-# RFC 6533 3: what stands for itself in utf-8-addr-xtext; all else is \x{…}.
-_NOT_XTEXT = re.compile(r"[^!-*,-<>-\[\]-~]")
 
 
 def delivery_status(
@@ -62,7 +61,7 @@ def _utf8(address: str, is_global: bool) -> str:
     """RFC 6533 3: as it is in a global notice, else in ASCII."""
     if is_global:
         return "".join(character if character.isprintable() else "?" for character in address)
-    return _NOT_XTEXT.sub(lambda found: rf"\x{{{ord(found[0]):02X}}}", address)
+    return encode_utf8_address(address)
 
 
 def _plain(text: str) -> str:

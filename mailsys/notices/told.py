@@ -9,7 +9,7 @@ from enum import Enum
 from mailsys.interfaces import Progress, QueuedMessage, RecipientState
 from mailsys.journal.printable import bounded, printable
 from mailsys.message.address import Address
-from mailsys.message.envelope import NoticeWish
+from mailsys.message.envelope import NO_WISH
 from mailsys.message.outcome import Deferred, Failed, Step
 from mailsys.message.reply import Reply
 from mailsys.notices.causes import Cause, Said, cause_of
@@ -17,7 +17,6 @@ from mailsys.notices.causes import Cause, Said, cause_of
 WORDS_CHARACTERS = 500
 _CODES = re.compile(r"(\d{3})[ -](?:([245]\.\d{1,3}\.\d{1,3})(?: |$))?")
 _EXPIRED = "4.4.7"  # RFC 3463 3.5: delivery time expired
-NOTHING_WISHED = NoticeWish()
 
 
 class Kind(Enum):
@@ -82,7 +81,7 @@ def told_of(message: QueuedMessage, kind: Kind, one: Progress) -> Told:
         attempt.remote if attempt is not None else "",
         said,
         _plain(one.reason or str(reply)),
-        message.envelope.wishes.get(one.recipient.address, NOTHING_WISHED).original,
+        message.envelope.wishes.get(one.recipient.address, NO_WISH).original,
         is_expired,
     )
 

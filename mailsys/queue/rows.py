@@ -43,13 +43,17 @@ _ITEM_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A message as it is put in: all its recipients wait, or are held with the reason in ``held``."""
+    """A message as it is put in: all its recipients wait, or are held with the reason in ``held``.
+
+    Those who are ``free`` wait in any case.
+    """
 
     envelope: Envelope
     at: float
     octets: int
     not_before: float = 0.0
     held: str = ""
+    free: tuple[Address, ...] = ()
 
 
 def add(connection: sqlite3.Connection, arrivals: Sequence[Arrival], destination_of: DestinationOf) -> None:
@@ -62,23 +66,26 @@ def add(connection: sqlite3.Connection, arrivals: Sequence[Arrival], destination
         statement = "INSERT OR IGNORE INTO messages VALUES (?, ?, ?, ?, ?, ?, NULL)"
         if not connection.execute(statement, row).rowcount:
             continue
-        state = RecipientState.HELD if arrival.held else RecipientState.WAITING
-        due = max(arrival.at, arrival.not_before)
         connection.executemany(
             "INSERT INTO recipients (message, number, address, destination, state, next_attempt, reason)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [
-                (
-                    envelope.id,
-                    number,
-                    written(address),
-                    destination_of(address),
-                    state.value,
-                    due,
-                    arrival.held,
-                )
-                for number, address in enumerate(envelope.recipients, 1)
-            ],
+            _new_recipients(arrival, destination_of),
+        )
+
+
+def _new_recipients(arrival: Arrival, destination_of: DestinationOf) -> Iterator[tuple[object, ...]]:
+    due = max(arrival.at, arrival.not_before)
+    for number, address in enumerate(arrival.envelope.recipients, 1):
+        reason = "" if address in arrival.free else arrival.held
+        state = RecipientState.HELD if reason else RecipientState.WAITING
+        yield (
+            arrival.envelope.id,
+            number,
+            written(address),
+            destination_of(address),
+            state.value,
+            due,
+            reason,
         )
 
 

@@ -87,7 +87,9 @@ class Spool:
     def lay(self, action: QueueAction) -> None:
         """Move it into ``queue/content``; its rows follow in a moment, before anything else is done to it."""
         self._contents.lay(action.name)
-        arrival = Arrival(action.envelope, action.at, action.octets, action.not_before, action.held)
+        arrival = Arrival(
+            action.envelope, action.at, action.octets, action.not_before, action.held, action.free
+        )
         done = self._submit(lambda connection: self._add(connection, [arrival]), is_owed=True)
         if done.done():
             done.result()
@@ -133,11 +135,11 @@ class Spool:
 
     def announce(self, action: QueueAction) -> None:
         """Tell the runner, unless the message has to wait."""
-        if self._listener is None or action.held or action.not_before > action.at:
+        if self._listener is None or action.not_before > action.at:
             return
         message = QueuedMessage(action.envelope, action.at, self._contents.open(action.name, action.octets))
         by_destination: dict[str, list[QueuedRecipient]] = {}
-        for address in action.envelope.recipients:
+        for address in action.free if action.held else action.envelope.recipients:
             by_destination.setdefault(self.destination_of(address), []).append(QueuedRecipient(address))
         for destination, recipients in by_destination.items():
             first = tuple(recipients[: rows.RECIPIENTS_AT_ONCE])

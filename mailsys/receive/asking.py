@@ -10,7 +10,7 @@ from mailsys.receive import story
 from mailsys.receive.conduct import Conduct
 from mailsys.receive.reception import Reception
 from mailsys.receive.transaction import Transaction
-from mailsys.wire.smtp.commands import Mail
+from mailsys.wire.smtp.commands import Mail, Rcpt
 
 
 def refusal_of(verdict: Verdict) -> Reply | None:
@@ -25,7 +25,7 @@ async def ask_to_send(reception: Reception, session: Session, mail: Mail) -> tup
     verdict, reply, reason = ACCEPT, None, ""
     if reception.is_submission and session.login is None:
         reply = replies.LOGIN_NEEDED
-    elif (objection := reception.objection_to(mail.size)) is not None:
+    elif objection := _not_offered(reception, session, mail) or reception.objection_to(mail.size):
         reply = objection
     elif reception.strangers.has_sent_enough(session):
         reply, reason = replies.TOO_MANY_MESSAGES, "its address brought as many as it may in a minute"
@@ -36,6 +36,31 @@ async def ask_to_send(reception: Reception, session: Session, mail: Mail) -> tup
         sender = str(mail.reverse_path or "")
         story.refused(reception, session, None, "MAIL", reply, reason, sender=sender)
     return reply, verdict
+
+
+def _not_offered(reception: Reception, session: Session, command: Mail | Rcpt) -> Reply | None:
+    """A parameter that others may use is unknown to this client (RFC 5321 4.1.1.11)."""
+    if not command.wished or reception.offers_notices(session):
+        return None
+    return replies.unknown_parameter(command.wished)
+
+
+async def ask_for_with_wish(
+    reception: Reception,
+    session: Session,
+    transaction: Transaction,
+    recipient: Address,
+    rcpt: Rcpt,
+    conduct: Conduct,
+) -> Reply:
+    """May the message have this recipient, and may its sender want to be told of it?"""
+    if (reply := _not_offered(reception, session, rcpt)) is not None:
+        story.refused(reception, session, transaction, "RCPT", reply, recipient=str(recipient))
+        return reply
+    reply = await ask_for(reception, session, transaction, recipient, conduct)
+    if reply.is_positive and rcpt.wish:
+        transaction.wishes.setdefault(recipient, rcpt.wish)
+    return reply
 
 
 async def ask_for(

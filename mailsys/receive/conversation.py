@@ -26,7 +26,7 @@ from mailsys.message.address import Address
 from mailsys.message.envelope import Body
 from mailsys.message.reply import Reply
 from mailsys.receive import story
-from mailsys.receive.asking import ask_for, ask_to_send, refusal_of
+from mailsys.receive.asking import ask_for_with_wish, ask_to_send, refusal_of
 from mailsys.receive.conduct import Conduct
 from mailsys.receive.handover import hand_over
 from mailsys.receive.login import Authentication
@@ -182,6 +182,7 @@ class Conversation:
             hostname=self._settings.hostname,
             message_octets=self._settings.message_octets,
             recipients=self._settings.recipients,
+            notices=self._reception.offers_notices(self._session),
             starttls=self._connection.can_start_tls(),
             mechanisms=self._authentication.offered(),
         )
@@ -243,7 +244,9 @@ class Conversation:
         recipient = rcpt.recipient or await self._postmaster()
         if recipient is None:
             return replies.NO_SUCH_USER
-        reply = await ask_for(self._reception, self._session, transaction, recipient, self._conduct)
+        reply = await ask_for_with_wish(
+            self._reception, self._session, transaction, recipient, rcpt, self._conduct
+        )
         if reply.code == 421:
             self._hang_up(reply)
         return reply

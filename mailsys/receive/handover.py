@@ -6,7 +6,7 @@ same, says the first).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from mailsys.interfaces import (
@@ -114,7 +114,7 @@ class Handover:
         except PluginFailed as failed:
             return self._refuse(replies.LOCAL_ERROR, str(failed), everyone)
         verdict = replace(verdict, headers=(*lines, *verdict.headers))
-        if self._transaction.has_delivery:
+        if self._transaction.has_delivery and not self._waiting_of(self._transaction.recipients.values()):
             head = self._head(self._envelope, verdict)
             whole = self._reception, self._session, self._transaction, head, content, verdict, self._added
             return [await hand_on(*whole)]
@@ -161,12 +161,12 @@ class Handover:
         envelope = self._envelope
         if len(takers) != len(envelope.recipients):
             envelope = replace(envelope, recipients=tuple(taker.address for taker in takers))
-        outside = tuple(taker.address for taker in takers if taker.is_outside)
-        held = await self._count(outside)
+        held = await self._count([taker.address for taker in takers if taker.is_outside])
         words = f"Accepted as {envelope.id}" + ("; held for now, as you sent very much" if held else "")
         answer = replies.OK.with_text(words)
-        copies = self._copies(envelope, takers, content, verdict)
-        actions: tuple[Action, ...] = (*copies, *self._waiting(envelope, outside, content, verdict, held))
+        waiting = self._waiting_of(takers)
+        copies = self._copies(envelope, [one for one in takers if one not in waiting], content, verdict)
+        actions: tuple[Action, ...] = (*copies, *self._waiting(envelope, waiting, content, verdict, held))
         facts = story.accepted(
             self._session, self._transaction, takers, content, verdict, answer, self._added
         )
@@ -183,6 +183,9 @@ class Handover:
         if verdict.disposition is Disposition.ACCEPT:
             self._note_caught(takers)
         return answer
+
+    def _waiting_of(self, takers: Iterable[RoutedRecipient]) -> list[RoutedRecipient]:
+        return [taker for taker in takers if self._transaction.waits(taker)]
 
     async def _count(self, outside: Sequence[Address]) -> str:
         """Count what a user sends; return why it is to be held, or nothing; raises OSError."""
@@ -223,15 +226,22 @@ class Handover:
         return tuple(actions.values())
 
     def _waiting(
-        self, envelope: Envelope, outside: tuple[Address, ...], content: Content, verdict: Verdict, held: str
+        self,
+        envelope: Envelope,
+        takers: Sequence[RoutedRecipient],
+        content: Content,
+        verdict: Verdict,
+        held: str,
     ) -> tuple[QueueAction, ...]:
-        """One copy in the queue for all who live elsewhere."""
-        if not outside:
+        """One copy in the queue for all who live elsewhere, and for those here of whom we have to tell."""
+        if not takers:
             return ()
         head = self._head(envelope, verdict)
         at = self._reception.now()
         octets = len(head) + content.size
-        return (QueueAction(replace(envelope, recipients=outside), at, head, octets, held=held),)
+        waiting = replace(envelope, recipients=tuple(taker.address for taker in takers))
+        free = tuple(taker.address for taker in takers if not taker.is_outside) if held else ()
+        return (QueueAction(waiting, at, head, octets, held=held, free=free),)
 
     def _head(self, envelope: Envelope, verdict: Verdict) -> bytes:
         """Our lines that all copies share."""

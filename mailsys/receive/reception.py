@@ -23,6 +23,7 @@ from mailsys.interfaces import (
     IQuota,
     ISendingLimits,
     IWorkers,
+    Session,
 )
 from mailsys.message import reply as replies
 from mailsys.message.reply import Reply
@@ -83,6 +84,14 @@ class Reception:
     def is_submission(self) -> bool:
         """Submission is for users who have logged in, and for them alone (RFC 6409 4.3)."""
         return self.settings.service == "submission"
+
+    def offers_notices(self, session: Session) -> bool:
+        """May a client say what its sender wants to be told (RFC 3461)?
+
+        Where it may, we owe notices, so only those may whose senders somebody vouches for.  Users are asked
+        to log in after they heard of it.
+        """
+        return self.is_submission or self.admission.trusts(session)
 
     def objection_to(self, size: int | None) -> Reply | None:
         """What is said to a message of this announced size before any octet of it is sent."""

@@ -25,7 +25,7 @@ class Room:
         others behind an alias from their mail, so it takes this copy beyond its quota.
         """
         for recipient in recipients:
-            if recipient.is_outside:
+            if not recipient.accounts:  # it lives elsewhere, or has a delivery
                 continue
             rooms = [await self._hold_in(account, octets) for account in recipient.accounts]
             if not any(rooms):

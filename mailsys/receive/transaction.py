@@ -9,7 +9,7 @@ from twisted.logger import Logger
 
 from mailsys.interfaces import Account
 from mailsys.message.address import Address
-from mailsys.message.envelope import Body, Envelope
+from mailsys.message.envelope import NO_WISH, Body, Envelope, NoticeWish, Notify
 from mailsys.receive.collector import Collector
 from mailsys.wire.data import ContentScan, DataFault
 from mailsys.wire.smtp.commands import Mail
@@ -43,6 +43,7 @@ class Transaction:
     collector: Collector
     octet_limit: int
     recipients: dict[Address, RoutedRecipient] = field(default_factory=dict)
+    wishes: dict[Address, NoticeWish] = field(default_factory=dict)  # of recipients, who said any
     has_delivery: bool = False  # its only recipient is handed on, and has no mailbox here
     copies_left: int | None = None  # for other hosts; None before the first of them
     asked: int = 0  # RCPT commands, those for the same recipient and those refused as well
@@ -82,8 +83,23 @@ class Transaction:
     def envelope(self) -> Envelope:
         """What travels beside the message."""
         return Envelope(
-            self.id, self.mail.reverse_path, tuple(self.recipients), self.mail.body, self.mail.smtputf8
+            self.id,
+            self.mail.reverse_path,
+            tuple(self.recipients),
+            self.mail.body,
+            self.mail.smtputf8,
+            self.mail.notice_return,
+            self.mail.notice_id,
+            self.wishes,
         )
+
+    def waits(self, recipient: RoutedRecipient) -> bool:
+        """Does its copy go into the queue, and from there to where it lives?
+
+        The queue alone can tell a sender that it arrived, and not forget it.
+        """
+        wish = self.wishes.get(recipient.address, NO_WISH)
+        return recipient.is_outside or Notify.SUCCESS in wish.notify
 
     async def drop(self) -> None:
         """Forget it, unless the message was handed over; raises OSError when its file stays."""

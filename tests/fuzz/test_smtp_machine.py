@@ -17,7 +17,9 @@ ADDRESSES = [
 ]  # fmt: skip
 PARAMETERS = [
     "", " SIZE=10", " SIZE=" + "9" * 30, " BODY=8BITMIME", " BODY=BINARYMIME SMTPUTF8", " X=y", " SIZE=-1",
+    " RET=HDRS ENVID=a+20b", " RET", " ENVID=a+0Db",
 ]  # fmt: skip
+WISHES = ["", " NOTIFY=NEVER", " NOTIFY=NEVER,DELAY", " ORCPT=rfc822;a+40b", " ORCPT=utf-8;\\x{D800}", " X"]
 BARE = [
     b"RSET", b"NOOP x", b"DATA", b"DATA x", b"HELP", b"QUIT", b"VRFY a", b"EXPN a", b"STARTTLS",
     b"STARTTLS x",
@@ -38,7 +40,11 @@ mail = st.builds(
     st.sampled_from(ADDRESSES),
     st.sampled_from(PARAMETERS),
 )
-rcpt = st.sampled_from(ADDRESSES).map(lambda address: f"RCPT TO:<{address}>".encode())
+rcpt = st.builds(
+    lambda address, wish: f"RCPT TO:<{address}>{wish}".encode(),
+    st.sampled_from(ADDRESSES),
+    st.sampled_from(WISHES),
+)
 line = hello | mail | rcpt | st.sampled_from(BARE + LOGINS + VERBS) | st.binary(max_size=40)
 ends = st.sampled_from([b"\r\n"] * 12 + [b"\n", b"\r", b"\r\r\n", b""])
 body_parts = st.lists(st.sampled_from(PARTS), max_size=8).map(b"".join)

@@ -60,11 +60,11 @@ FOR_MAILBOXES = st.builds(
 )
 
 
-def with_queue(acceptance, recipients, head, not_before, held):
+def with_queue(acceptance, recipients, head, not_before, held, free):
     """Some of its recipients live elsewhere."""
     envelope = replace(acceptance.envelope, recipients=recipients)
     octets = len(head) + acceptance.content.size
-    waiting = QueueAction(envelope, 2.5, head, octets, not_before, held)
+    waiting = QueueAction(envelope, 2.5, head, octets, not_before, held, free)
     return replace(acceptance, actions=(*acceptance.actions, waiting))
 
 
@@ -75,6 +75,7 @@ ACCEPTANCES = FOR_MAILBOXES | st.builds(
     head=st.binary(max_size=40),
     not_before=st.sampled_from([0.0, 99.5]),
     held=st.sampled_from(["", "over the limit"]),
+    free=st.lists(ADDRESSES, max_size=1).map(tuple),
 )
 
 

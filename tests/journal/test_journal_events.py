@@ -4,7 +4,7 @@ from collections import defaultdict
 
 from journal_scenes import ANN, BOB, BOB_X, NOON, accepted, copy, delivered, session
 
-from mailsys.interfaces import Attempt, Peer
+from mailsys.interfaces import Attempt, Peer, QueueAction
 from mailsys.journal import events, queue_events
 from mailsys.journal.flood import Flood
 from mailsys.journal.names import names_of, search_name
@@ -137,9 +137,12 @@ def counted(known):
 def of_the_queue():
     """What is told of a message that waits, with all that an attempt can tell."""
     taken = Attempt(Delivered("mx"), Step.MESSAGE, "mx", "TLSv1.3", "250 OK")
+    waiting = QueueAction(
+        Envelope("4k2m9x7qa.1", None, (BOB,)), NOON, b"", 1, held="over the limit", free=(BOB,)
+    )
     broken = Attempt(Deferred(replies.LOCAL_ERROR), Step.MESSAGE, "mx", "", "451", is_uncertain=True)
     return [
-        queue_events.queued("4k2m9x7qa.1", [BOB], "over the limit", NOON),
+        queue_events.queued("4k2m9x7qa.1", waiting, NOON),
         queue_events.sent("4k2m9x7qa.1", BOB, 1, taken, NOON),
         queue_events.put_off("4k2m9x7qa.1", BOB, 1, broken, "451", NOON + 1, NOON),
         queue_events.given_up("4k2m9x7qa.1", BOB, 1, broken, "451", NOON),

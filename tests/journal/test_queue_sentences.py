@@ -1,16 +1,19 @@
 """The story of a message in the queue, as it is told."""
 
+from dataclasses import replace
+
 import pytest
 
-from mailsys.interfaces import Attempt
+from mailsys.interfaces import Attempt, QueueAction
 from mailsys.journal import queue_events as events
 from mailsys.journal.phrases import secrecy_of
 from mailsys.journal.sentences import sentences
 from mailsys.message.address import Address
+from mailsys.message.envelope import Envelope
 from mailsys.message.outcome import Deferred, Delivered, Step
 from mailsys.message.reply import Reply
 
-BOB = Address("bob", "far.test")
+BOB, EVE = Address("bob", "far.test"), Address("eve", "home.test")
 MX = "mx.far.test [192.0.2.1]:25"
 LATER = Reply(451, "4.7.1", "come back later")
 
@@ -21,8 +24,15 @@ def told(event):
 
 
 def test_it_waits():
-    assert told(events.queued("m.1", [BOB], "", 1.0)) == "Waits in the queue for <bob@far.test>."
-    assert "over the limit" in told(events.queued("m.1", [BOB], "over the limit", 1.0))
+    action = QueueAction(Envelope("m.1", None, (BOB, EVE)), 1.0, b"", 10)
+    assert (
+        told(events.queued("m.1", action, 1.0)) == "Waits in the queue for <bob@far.test>, <eve@home.test>."
+    )
+    held = told(events.queued("m.1", replace(action, held="over the limit", free=(EVE,)), 1.0))
+    assert held == (
+        "Held in the queue for <bob@far.test> until somebody releases it: over the limit."
+        "  Waits in the queue for <eve@home.test>."
+    )
 
 
 def test_it_was_taken():

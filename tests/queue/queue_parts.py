@@ -146,8 +146,8 @@ class DiskSpool(Spool):
         )
         self.prepare()
 
-    def put(self, message, *, held="", not_before=0.0):
-        action = QueueAction(message.envelope, message.at, b"", message.content.size, not_before, held)
+    def put(self, message, *, held="", not_before=0.0, free=()):
+        action = QueueAction(message.envelope, message.at, b"", message.content.size, not_before, held, free)
         self.write(action, message.content)
         self.lay(action)
         self.announce(action)

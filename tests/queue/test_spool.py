@@ -10,6 +10,7 @@ from zope.interface.verify import verifyObject
 
 from mailsys.disk import Disk
 from mailsys.interfaces import IQueueDrop, Order, Selection, Verb
+from mailsys.message.address import Address
 from mailsys.queue import orders, rows
 from mailsys.testing import QueueSpoolContract
 from mailsys.testing.queue_spool import BOB, DELIVERED, progress
@@ -46,6 +47,17 @@ def test_a_content_stays_until_the_last_recipient_has_an_outcome(spool):
     assert contents(spool) == ["m1"]
     result_of(spool.carry_out(Order(Verb.REMOVE, Selection()), BEGAN, ()))
     assert contents(spool) == []
+
+
+def test_those_who_are_free_are_due_though_the_others_are_held(spool):
+    heard = []
+    spool.watch(heard.append)
+    eve = Address("eve", "near.test")
+    spool.put(message("m1", "bob@far.test", "eve@near.test"), held="over the limit", free=(eve,))
+    assert [(item.destination, item.recipients[0].address) for item in heard] == [("near.test", eve)]
+    assert result_of(spool.destinations()) == {"near.test": BEGAN}
+    assert result_of(spool.carry_out(Order(Verb.RELEASE, Selection()), BEGAN + 1, ()))[0].address == BOB
+    assert set(result_of(spool.destinations())) == {"near.test", "far.test"}
 
 
 def test_contents_that_nobody_needs_are_removed(spool):

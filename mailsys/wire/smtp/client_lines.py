@@ -9,14 +9,12 @@ import re
 from dataclasses import dataclass
 
 from mailsys.message.address import Address
-from mailsys.message.envelope import Body, Envelope, NoticeWish, Notify, render_path
+from mailsys.message.envelope import NO_WISH, Body, Envelope, NoticeWish, Notify, render_path
+from mailsys.message.xtext import encode_utf8_address, encode_xtext
 from mailsys.wire.smtp.offers import Offers
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-# RFC 3461 4: xchar = any ASCII CHAR between "!" (33) and "~" (126) inclusive, except for "+" and "="
-_NOT_XCHAR = re.compile(r"[^!-*,-<>-~]")
 _NOTIFY = (Notify.NEVER, Notify.SUCCESS, Notify.FAILURE, Notify.DELAY)
-_NO_WISH = NoticeWish()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +57,7 @@ def rcpt_line(order: Order, recipient: Address, offers: Offers) -> bytes:
     """RCPT with NOTIFY and ORCPT where they are offered."""
     line = f"RCPT TO:<{recipient}>"
     if "DSN" in offers and order.envelope.wishes:
-        wish = order.envelope.wishes.get(recipient, _NO_WISH)
+        wish = order.envelope.wishes.get(recipient, NO_WISH)
         line = " ".join([line, *_recipient_wishes(wish)])
     return command_line(line)
 
@@ -70,25 +68,17 @@ def _message_wishes(envelope: Envelope) -> list[str]:
     if envelope.notice_return is not None:
         parameters.append(f"RET={envelope.notice_return.value}")
     if envelope.notice_id:
-        parameters.append(f"ENVID={xtext(envelope.notice_id)}")
+        parameters.append(f"ENVID={encode_xtext(envelope.notice_id)}")
     return parameters
 
 
 def _recipient_wishes(wish: NoticeWish) -> list[str]:
-    """RFC 3461 4.1 and 4.2."""
+    """RFC 3461 4.1 and 4.2; RFC 6533 3 for an address beyond ASCII."""
     parameters = []
     if wish.notify:
         parameters.append("NOTIFY=" + ",".join(word.value for word in _NOTIFY if word in wish.notify))
     if wish.original:
         kind, _semicolon, address = wish.original.partition(";")
-        parameters.append(f"ORCPT={kind};{xtext(address)}")
+        encode = encode_utf8_address if kind.lower() == "utf-8" else encode_xtext
+        parameters.append(f"ORCPT={kind};{encode(address)}")
     return parameters
-
-
-def xtext(text: str) -> str:
-    """RFC 3461 4; what is not ASCII as RFC 6533 3 has it, which only its address type allows."""
-    return _NOT_XCHAR.sub(lambda match: _hexchar(ord(match[0])), text)
-
-
-def _hexchar(number: int) -> str:
-    return f"+{number:02X}" if number < 128 else f"\\x{{{number:X}}}"

@@ -12,7 +12,7 @@ from enum import Enum
 
 from mailsys.message import reply as replies
 from mailsys.message.address import Address
-from mailsys.message.envelope import Body
+from mailsys.message.envelope import NO_WISH, Body, NoticeWish, Notify, Return
 from mailsys.wire.smtp.grammar import (
     Malformed,
     decode_argument,
@@ -21,6 +21,7 @@ from mailsys.wire.smtp.grammar import (
     parse_size,
     split_path,
 )
+from mailsys.wire.smtp.wishes import parse_envelope_id, parse_notify, parse_original, parse_return
 
 
 class State(Enum):
@@ -46,19 +47,38 @@ class Hello:
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """MAIL (RFC 5321 4.1.1.2) with SIZE (RFC 1870), BODY (RFC 6152, 3030) and SMTPUTF8 (RFC 6531)."""
+    """MAIL (RFC 5321 4.1.1.2) with SIZE (RFC 1870), BODY (RFC 6152, 3030) and SMTPUTF8 (RFC 6531).
+
+    ``notice_return`` and ``notice_id`` are RET and ENVID, decoded (RFC 3461 4.3, 4.4).
+    """
 
     reverse_path: Address | None
     size: int | None = None
     body: Body = Body.SEVEN_BIT
     smtputf8: bool = False
+    notice_return: Return | None = None
+    notice_id: str = ""
+
+    @property
+    def wished(self) -> str:
+        """A parameter of RFC 3461 that was given; empty when there is none."""
+        return "RET" if self.notice_return is not None else "ENVID" if self.notice_id else ""
 
 
 @dataclass(frozen=True, slots=True)
 class Rcpt:
-    """RCPT (RFC 5321 4.1.1.3).  ``recipient`` is None for the bare ``<postmaster>`` of RFC 5321 4.5.1."""
+    """RCPT (RFC 5321 4.1.1.3).  ``recipient`` is None for the bare ``<postmaster>`` of RFC 5321 4.5.1.
+
+    ``wish`` is NOTIFY and ORCPT, decoded (RFC 3461 4.1, 4.2).
+    """
 
     recipient: Address | None
+    wish: NoticeWish = NO_WISH
+
+    @property
+    def wished(self) -> str:
+        """A parameter of RFC 3461 that was given; empty when there is none."""
+        return "NOTIFY" if self.wish.notify else "ORCPT" if self.wish.original else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +144,7 @@ def parse_mail(argument: bytes) -> Mail:
     """``FROM:<reverse-path> [parameters]``."""
     path, parameters = split_path(argument, "FROM:", replies.BAD_SENDER)
     size, body, smtputf8 = None, Body.SEVEN_BIT, False
+    notice_return, notice_id = None, ""
     for name, value in parameters.items():
         match name:
             case "SIZE":
@@ -132,14 +153,18 @@ def parse_mail(argument: bytes) -> Mail:
                 body = _parse_body(value)
             case "SMTPUTF8" if value is None:
                 smtputf8 = True
+            case "RET":
+                notice_return = parse_return(value)
+            case "ENVID":
+                notice_id = parse_envelope_id(value)
             case "AUTH" if value is not None:
                 pass  # RFC 4954 section 5: whoever handed it to our peer; nobody here asks
             case _:
-                raise Malformed(replies.UNKNOWN_PARAMETER.with_text(f"Parameter {name} not recognised"))
+                raise Malformed(replies.unknown_parameter(name))
     reverse_path = parse_mailbox(path, replies.BAD_SENDER) if path else None
     if reverse_path is not None and not reverse_path.is_ascii and not smtputf8:
         raise Malformed(replies.NEEDS_SMTPUTF8)
-    return Mail(reverse_path, size, body, smtputf8)
+    return Mail(reverse_path, size, body, smtputf8, notice_return, notice_id)
 
 
 def _parse_body(value: str | None) -> Body:
@@ -150,13 +175,19 @@ def _parse_body(value: str | None) -> Body:
 
 
 def parse_rcpt(argument: bytes) -> Rcpt:
-    """``TO:<forward-path>``; no parameters yet."""
+    """``TO:<forward-path> [parameters]``."""
     path, parameters = split_path(argument, "TO:", replies.BAD_RECIPIENT)
-    for name in parameters:
-        raise Malformed(replies.UNKNOWN_PARAMETER.with_text(f"Parameter {name} not recognised"))
-    if path.lower() == "postmaster":
-        return Rcpt(None)
-    return Rcpt(parse_mailbox(path, replies.BAD_RECIPIENT))
+    notify, original = frozenset[Notify](), ""
+    for name, value in parameters.items():
+        match name:
+            case "NOTIFY":
+                notify = parse_notify(value)
+            case "ORCPT":
+                original = parse_original(value)
+            case _:
+                raise Malformed(replies.unknown_parameter(name))
+    recipient = None if path.lower() == "postmaster" else parse_mailbox(path, replies.BAD_RECIPIENT)
+    return Rcpt(recipient, NoticeWish(notify, original))
 
 
 def parse_bdat(argument: bytes) -> Bdat:

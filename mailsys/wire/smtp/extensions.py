@@ -19,6 +19,7 @@ class Offer:
     hostname: str
     message_octets: int
     recipients: int
+    notices: bool = False  # what a sender wishes to be told
     starttls: bool = False
     mechanisms: tuple[str, ...] = ()
 
@@ -35,6 +36,7 @@ EXTENSIONS: Sequence[Callable[[Offer], str | None]] = (
     lambda offer: "ENHANCEDSTATUSCODES",  # RFC 2034
     lambda offer: "CHUNKING",  # RFC 3030
     lambda offer: "BINARYMIME",  # RFC 3030
+    lambda offer: "DSN" if offer.notices else None,  # RFC 3461
     lambda offer: f"LIMITS RCPTMAX={offer.recipients}",  # RFC 9422
     lambda offer: "STARTTLS" if offer.starttls else None,  # RFC 3207
     _auth,  # RFC 4954
