@@ -18,11 +18,13 @@ import pytest
 pytest.register_assert_rewrite(
     *[f"{__name__}.{suite}" for suite in ("accounts", "command", "delivery", "headers", "judge", "maker")],
     *[f"{__name__}.{suite}" for suite in ("queue_spool", "router", "store")],
+    *[f"{__name__}.{suite}" for suite in ("folder_list", "folders_asked", "open_folders", "changed_folders")],
 )
 
 from mailsys.testing.accounts import AccountsContract
 from mailsys.testing.command import ControlCommandContract
 from mailsys.testing.delivery import DeliveryContract
+from mailsys.testing.folders import FolderStoreContract
 from mailsys.testing.headers import HeaderWriterContract
 from mailsys.testing.judge import JudgeContract
 from mailsys.testing.maker import PluginMakerContract, read_settings
@@ -35,6 +37,7 @@ __all__ = [
     "AccountsContract",
     "ControlCommandContract",
     "DeliveryContract",
+    "FolderStoreContract",
     "HeaderWriterContract",
     "JudgeContract",
     "PluginMakerContract",

@@ -10,7 +10,8 @@ from zope.interface import implementer
 from mailsys.interfaces import Account, IMailDrop, MailboxAction
 from mailsys.message.address import Address
 from mailsys.message.content import Content
-from mailsys.store.memory.mail import INBOX, Copy, Mail
+from mailsys.store.hierarchy import INBOX
+from mailsys.store.memory.mail import Copy, Mail
 
 
 @implementer(IMailDrop)
@@ -18,20 +19,27 @@ class MemoryDrop:
     """Where copies are written and laid.
 
     ``life`` tells this store from all others, so that a name is never given twice; ``announce`` hears
-    which folder of whom has a new message.
+    which folder of whom has a new message.  ``now`` gives seconds since 1970.
     """
 
-    def __init__(self, mail: Mail, life: str, announce: Callable[[Address, str], None]) -> None:
+    def __init__(
+        self, mail: Mail, life: str, announce: Callable[[Address, str], None], now: Callable[[], float]
+    ) -> None:
         self._mail = mail
         self._life = life
         self._announce = announce
+        self._now = now
         self._numbers = itertools.count(1)
 
     def plan(
         self, account: Account, recipient: Address, head: bytes, content_size: int, *, crlf: bool = True
     ) -> MailboxAction:
         """Choose a name; all goes to the INBOX."""
-        return MailboxAction(account.address, recipient, INBOX, f"{self._life}.{next(self._numbers)}", head)
+        return MailboxAction(account.address, recipient, INBOX, self.next_name(), head)
+
+    def next_name(self) -> str:
+        """A name that no other copy has."""
+        return f"{self._life}.{next(self._numbers)}"
 
     def write(self, action: MailboxAction, content: Content) -> None:
         """Keep the whole copy where no reader sees it."""
@@ -42,8 +50,9 @@ class MemoryDrop:
     def lay(self, action: MailboxAction) -> None:
         """Move the copy into its folder; FileNotFoundError when it is not written."""
         with self._mail.lock:
-            octets = self._take(action)
-            self._mail.make_folder(action.account, action.folder).add(Copy(action.name, octets))
+            octets, now = self._take(action), self._now()
+            copy = Copy(action.name, octets, internal_date=now, save_date=now)
+            self._mail.make_folder(action.account, action.folder).add(copy)
 
     def discard(self, action: MailboxAction) -> None:
         """Forget the written copy."""
@@ -75,7 +84,7 @@ class MemoryDrop:
             if found is None:
                 raise FileNotFoundError(f"{action.name} was deleted")
             folder, uid = found
-            folder.copies[uid] = Copy(action.name, self._take(action))
+            folder.copies[uid].octets = self._take(action)
 
     def settle(self, actions: Sequence[MailboxAction]) -> Sequence[MailboxAction]:
         """Nothing is safer than it is."""

@@ -5,47 +5,60 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from threading import Lock
 
-from mailsys.interfaces import MailboxAction
+from mailsys.interfaces import Flags, MailboxAction
 from mailsys.message.address import Address
-
-INBOX = "INBOX"
+from mailsys.store.hierarchy import INBOX, plain
+from mailsys.store.messages import NO_FLAGS
 
 
 @dataclass(slots=True)
 class Copy:
-    """One message in a folder; ``name`` is unique for ever."""
+    """One message in a folder; ``name`` is unique for ever.  Dates are seconds since 1970."""
 
     name: str
     octets: bytes
+    flags: Flags = NO_FLAGS
+    internal_date: float = 0.0
+    save_date: float = 0.0
 
 
 @dataclass(slots=True)
 class Folder:
     """Copies by rising UID; no UID is used twice."""
 
+    uid_validity: int
+    special_use: str = ""
     copies: dict[int, Copy] = field(default_factory=dict)
     uid_next: int = 1
 
-    def add(self, copy: Copy) -> None:
-        """Give it the next UID."""
-        self.copies[self.uid_next] = copy
+    def add(self, copy: Copy) -> int:
+        """Give it the next UID, and return that."""
+        uid = self.uid_next
+        self.copies[uid] = copy
         self.uid_next += 1
+        return uid
 
 
 class Mail:
     """What the parts of the store share; whoever looks at anything in it holds ``lock``."""
 
     def __init__(self, uid_validity: int) -> None:
-        self.uid_validity = uid_validity
         self.lock = Lock()
         self.written: dict[str, bytes] = {}
+        self._uid_validity = uid_validity
         self._folders: dict[Address, dict[str, Folder]] = {}
 
+    def folders(self, account: Address) -> dict[str, Folder]:
+        """An account's folders by name; its INBOX is made when it is missing."""
+        found = self._folders.get(account)
+        if found is None:
+            found = self._folders[account] = {INBOX: self._new()}
+        return found
+
     def folder(self, account: Address, name: str) -> Folder:
-        """The folder; an account's INBOX is made when it is missing.  Raises FileNotFoundError."""
-        folders = self._folders.setdefault(account, {INBOX: Folder()})
+        """The folder; raises FileNotFoundError."""
         try:
-            return folders[INBOX if name.upper() == INBOX else name]
+            return self.folders(account)[plain(name)]
         except KeyError:
             raise FileNotFoundError(f"{account} has no folder {name}") from None
 
@@ -54,7 +67,13 @@ class Mail:
         try:
             return self.folder(account, name)
         except FileNotFoundError:
-            return self._folders[account].setdefault(name, Folder())
+            return self.folders(account).setdefault(plain(name), self._new())
+
+    def _new(self) -> Folder:
+        """A folder with a UIDVALIDITY that none had before."""
+        folder = Folder(self._uid_validity)
+        self._uid_validity += 1
+        return folder
 
     def find(self, action: MailboxAction) -> tuple[Folder, int] | None:
         """Where the laid copy is, in whatever folder."""

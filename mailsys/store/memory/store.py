@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 
 from zope.interface import implementer
 
-from mailsys.interfaces import Account, IMailbox, IMailStore, IQuota, MailboxInUse, StoredMessage
+from mailsys.interfaces import (
+    Account,
+    IFolders,
+    IFolderStore,
+    IMailbox,
+    IQuota,
+    MailboxInUse,
+    StoredMessage,
+)
 from mailsys.message.address import Address
 from mailsys.message.content import READ_OCTETS, Content, MemoryContent
+from mailsys.store.hierarchy import plain
 from mailsys.store.memory.drop import MemoryDrop
-from mailsys.store.memory.mail import INBOX, Mail
+from mailsys.store.memory.folders import MemoryFolders
+from mailsys.store.memory.mail import Mail
 
 
 @implementer(IMailbox)
@@ -24,7 +35,7 @@ class MemoryMailbox:
             self.messages = tuple(
                 [_stored(uid, copy.octets) for uid, copy in sorted(self._folder.copies.items())]
             )
-        self.uid_validity = mail.uid_validity
+        self.uid_validity = self._folder.uid_validity
         self._mail = mail
         self._closed: Callable[[], None] | None = closed
 
@@ -101,25 +112,48 @@ class MemoryQuota:
         self._held[account.address] = max(0, self._held[account.address] - octets)
 
 
-@implementer(IMailStore)
+@implementer(IFolderStore)
 class MemoryStore:
-    """All mailboxes.  ``life`` and ``uid_validity`` differ from those of any store before it."""
+    """All mailboxes.
 
-    def __init__(self, life: str, uid_validity: int, announce: Callable[[Address, str], None]) -> None:
+    ``life`` and ``uid_validity`` differ from those of any store before it; ``now`` gives seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        life: str,
+        uid_validity: int,
+        announce: Callable[[Address, str], None],
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self._mail = Mail(uid_validity)
+        self._now = now
+        self._announce = announce
         self._held: set[tuple[Address, str]] = set()
-        self.drop = MemoryDrop(self._mail, life, announce)
+        self._folders: dict[Address, MemoryFolders] = {}
+        self.drop = MemoryDrop(self._mail, life, self._changed, now)
         self.quota = MemoryQuota(self._mail)
+
+    def folders(self, account: Account) -> IFolders:
+        """The folders of an account; a quota that has changed counts from now on."""
+        found = self._folders.get(account.address)
+        if found is None:
+            found = self._folders[account.address] = MemoryFolders(
+                self._mail, account, self.drop.next_name, self._now
+            )
+        found.account = account
+        return found
 
     async def open(self, account: Account, folder: str, *, exclusive: bool) -> IMailbox:
         """Open for reading; raises MailboxInUse, FileNotFoundError."""
-        key = account.address, INBOX if folder.upper() == INBOX else folder
+        key = account.address, plain(folder)
         if exclusive and key in self._held:
             raise MailboxInUse
 
         def closed() -> None:
             if exclusive:
                 self._held.discard(key)
+            self._notice(*key)
 
         mailbox = self._open(*key, closed)
         if exclusive:
@@ -128,6 +162,15 @@ class MemoryStore:
 
     def _open(self, account: Address, folder: str, closed: Callable[[], None]) -> MemoryMailbox:
         return MemoryMailbox(self._mail, account, folder, closed)
+
+    def _changed(self, account: Address, folder: str) -> None:
+        self._notice(account, folder)
+        self._announce(account, folder)
+
+    def _notice(self, account: Address, folder: str) -> None:
+        """Mail came, or a reader of another protocol may have deleted some."""
+        if account in self._folders:
+            self._folders[account].notice(plain(folder))
 
 
 def _stored(uid: int, octets: bytes) -> StoredMessage:
