@@ -85,6 +85,10 @@ class MemoryConnection:
 
     # What the conversation does.
 
+    @property
+    def has_received(self):
+        return bool(self._input)
+
     def send(self, data):
         assert isinstance(data, bytes)
         assert not self.closed

@@ -57,6 +57,7 @@ class IConnection(Interface):
     peer: Peer = Attribute("who is there")
     tls: str = Attribute("TLS version and cipher, or empty")
     congested: bool = Attribute("does much of what was sent wait for the peer to take it?")
+    has_received: bool = Attribute("has something come already, so that ``receive`` would not wait?")
 
     def send(data: bytes) -> None:
         """Write; buffered without waiting.  Call ``drained`` before writing much."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from twisted.logger import LogEvent, LogLevel, formatEvent, formatTime
@@ -14,7 +15,7 @@ from mailsys.journal.printable import printable
 
 def text_line(event: LogEvent) -> str:
     """Time, namespace, level and words; the lines of a traceback follow, each behind a tab."""
-    head = f"{formatTime(event.get('log_time'))} [{_namespace(event)}#{_level(event)}] {_words(event)}"
+    head = f"{_moment(event.get('log_time'))} [{_namespace(event)}#{_level(event)}] {_words(event)}"
     return "\n\t".join([head, *_traceback(event)])
 
 
@@ -37,6 +38,16 @@ def json_line(event: LogEvent) -> str:
 def is_remark(event: LogEvent) -> bool:
     """Does Twisted speak of its own ports?"""
     return event.get("log_namespace") == "log_legacy" and not event.get("isError")
+
+
+def _moment(at: float | None) -> str:
+    return "-" if at is None else _second(int(at))
+
+
+@lru_cache(maxsize=8)
+def _second(at: int) -> str:
+    """A busy server writes many lines in a second."""
+    return formatTime(at)
 
 
 def _words(event: LogEvent) -> str:

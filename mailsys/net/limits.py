@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address
 
 from mailsys.interfaces import Peer
@@ -48,9 +49,15 @@ class Objection:
     is_ours: bool = False
 
 
+_address_of = lru_cache(maxsize=1000)(ip_address)  # it is asked several times a connection, and a message
+
+
 def is_within(host: str, networks: tuple[Network, ...]) -> bool:
     """Is the IP address in one of the networks?"""
-    return bool(networks) and bool(host) and any(ip_address(host) in network for network in networks)
+    if not networks or not host:
+        return False
+    address = _address_of(host)
+    return any([address in network for network in networks])
 
 
 class _Door:

@@ -10,6 +10,8 @@ connection, and a reset destroys what the peer has not read yet, our last reply.
 
 from __future__ import annotations
 
+import socket
+
 from OpenSSL.SSL import Connection as SSLConnection
 from OpenSSL.SSL import Error as SSLError
 from twisted.internet import tcp
@@ -69,7 +71,6 @@ class Stream(Protocol):
         self._waiter: Deferred[None] | None = None
         self._handshake: Deferred[None] | None = None
         self._deadline = 0.0
-        self._rang = False
         self._stopping = False
         self._direct = True
         self._alarm: IDelayedCall | None = None
@@ -100,7 +101,9 @@ class Stream(Protocol):
     def readConnectionLost(self) -> None:
         """The peer has said its last word, and may still listen."""
         self._ended = True
-        if self._closing:
+        if self._shut:
+            self.transport.connectionLost(connectionDone)  # as Twisted does when both halves have ended
+        elif self._closing:
             self.transport.loseConnection()
         self._wake(self._waiter)
 
@@ -144,11 +147,14 @@ class Stream(Protocol):
         reactor's way round.  From the first time that it does not fit, Twisted's buffer is used.
         """
         if self._direct:
-            sent = self.transport.writeSomeData(data)
+            try:
+                sent = self.transport.socket.send(data)
+            except OSError:
+                sent = 0  # it is full, or broken: Twisted finds out which
             if sent == len(data):
                 return
             self._direct = False
-            data = data[sent:] if isinstance(sent, int) else data
+            data = data[sent:]
         self.transport.write(data)
 
     async def receive(self, seconds: float) -> bytes:
@@ -165,6 +171,11 @@ class Stream(Protocol):
         """Wait until the peer has taken what was sent."""
         while self.congested:
             await self._wait(self._patience.reply_seconds)
+
+    @property
+    def has_received(self) -> bool:
+        """Has something come that nobody has taken yet?"""
+        return bool(self._received)
 
     def can_start_tls(self) -> bool:
         """Is there a certificate, and no TLS yet?"""
@@ -192,6 +203,8 @@ class Stream(Protocol):
         self.transport.unregisterProducer()
         if self._ended or self.tls:  # TLS itself waits for the peer's close_notify
             self.transport.loseConnection()
+        elif self._direct:
+            self._shut_down()
         else:
             self.transport.loseWriteConnection()
         self._ended = True
@@ -224,18 +237,23 @@ class Stream(Protocol):
         if self._lost or not self.tls:
             raise ConnectionEnded
 
-    async def _wait(self, seconds: float) -> None:
+    def _shut_down(self) -> None:
+        """End our half at once: nothing waits in Twisted's buffer, so there is no turn to wait for."""
+        try:
+            self.transport.socket.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # the peer has broken it off, and Twisted is about to say so
+        self.writeConnectionLost()
+
+    def _wait(self, seconds: float) -> Deferred[None]:
+        """Fires when something has happened, and fails with TimedOut when nothing has."""
         if self._stopping:
             raise HostStops
         if self._lost:
             raise ConnectionEnded
         self._set_alarm(seconds)
-        self._rang = False
         self._waiter = Deferred()
-        await self._waiter
-        self._waiter = None
-        if self._rang:
-            raise TimedOut
+        return self._waiter
 
     def _stem(self) -> None:
         """Too much has come: while we work it waits with the peer, after our last word it is dropped."""
@@ -273,14 +291,13 @@ class Stream(Protocol):
         if left > 0:
             self._alarm = self._clock.callLater(left, self._ring)
         elif self._shut:
-            self.transport.loseConnection()  # what the kernel still holds goes on its way
+            self.transport.connectionLost(connectionDone)  # what the kernel still holds goes on its way
         elif self._closing or self._handshake is not None:
             if not self._closing:
                 self.tls_failed(f" within {self._patience.handshake_seconds:g} s")
             self.transport.abortConnection()
-        elif self._waiter is not None:
-            self._rang = True
-            self._wake(self._waiter)
+        elif self._waiter is not None and not self._waiter.called:
+            self._waiter.errback(TimedOut())
 
 
 def tls_words(error: BaseException | None) -> str:

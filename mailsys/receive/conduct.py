@@ -60,6 +60,10 @@ class Conduct:
         """Has it used up our patience?"""
         return self._errors_left < 0 or self._junk_left < 0
 
+    def waits(self) -> None:
+        """Nothing more has come from it, so that others have their turn anyway."""
+        self._commands = 0
+
     def should_give_way(self) -> bool:
         """Asked after each event: is it time for others?"""
         self._commands += 1

@@ -115,6 +115,8 @@ class Conversation:
     async def _next(self) -> None:
         event = self._machine.next_event()
         if event is None:
+            if not self._connection.has_received:
+                self._conduct.waits()
             data = await self._pace.hear(self._connection, in_body=self._machine.in_body)
             self._machine.receive_data(data)
             return

@@ -79,9 +79,8 @@ class Handover:
         self._reception = reception
         self._session = session
         self._transaction = transaction
-        self._envelope = replace(
-            transaction.envelope(), is_vouched_for=is_vouched_for(reception.admission, session)
-        )
+        is_known = is_vouched_for(reception.admission, session)
+        self._envelope = transaction.envelope(is_vouched_for=is_known)
         self._added = b""  # fields that a user's program left out
 
     def first_objection(self, fault: DataFault | None) -> tuple[Reply | None, str]:
@@ -113,7 +112,8 @@ class Handover:
             lines = await self._reception.header_writers.lines(self._envelope, content)
         except PluginFailed as failed:
             return self._refuse(replies.LOCAL_ERROR, str(failed), everyone)
-        verdict = replace(verdict, headers=(*lines, *verdict.headers))
+        if lines:
+            verdict = replace(verdict, headers=(*lines, *verdict.headers))
         if self._transaction.has_delivery and not self._waiting_of(self._transaction.recipients.values()):
             head = self._head(self._envelope, verdict)
             whole = self._reception, self._session, self._transaction, head, content, verdict, self._added

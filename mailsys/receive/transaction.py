@@ -80,7 +80,7 @@ class Transaction:
         """What is wrong with a message that came by BDAT; RFC 3030 3: BINARYMIME may hold anything."""
         return None if self.mail.body is Body.BINARY_MIME else self.scan.fault()
 
-    def envelope(self) -> Envelope:
+    def envelope(self, *, is_vouched_for: bool = False) -> Envelope:
         """What travels beside the message."""
         return Envelope(
             self.id,
@@ -91,6 +91,7 @@ class Transaction:
             self.mail.notice_return,
             self.mail.notice_id,
             self.wishes,
+            is_vouched_for=is_vouched_for,
         )
 
     def waits(self, recipient: RoutedRecipient) -> bool:

@@ -56,19 +56,32 @@ class Wire(StringTransport):
         self.is_shutting = False
         self.handshakes = 0
 
-    def writeSomeData(self, data):  # noqa: N802
+    @property
+    def socket(self):
+        return self
+
+    def send(self, data):
         if self.fault is not None:
-            return self.fault
+            raise self.fault
         taken = data[: self.room]
+        if data and not taken:
+            raise BlockingIOError
         self.room -= len(taken)
         self.sent += taken
         return len(taken)
+
+    def shutdown(self, half):
+        assert half == socket.SHUT_WR
+        self.loseWriteConnection()
 
     def write(self, data):
         self.buffered += data
 
     def loseWriteConnection(self):  # noqa: N802
         self.is_shutting = True
+
+    def connectionLost(self, _reason):
+        self.loseConnection()
 
     def startTLS(self, options):  # noqa: N802
         self.handshakes += 1

@@ -96,7 +96,7 @@ def test_an_answer_to_a_peer_that_has_gone_is_no_fault():
     peer = MemoryPeer(answer)
     peer.feed(b"DATA")
     lose(peer, CONNECTION_LOST)
-    peer.wire.writeSomeData = None  # a socket that is closed
+    peer.wire.send = None  # a socket that is closed
     work.callback(None)
     assert ends == ["in order"]
     assert peer.ended == [peer.connection]
@@ -170,5 +170,5 @@ def test_a_send_that_fails_is_left_to_the_reactor():
         connection.send(b"220 Hello\r\n")
         await connection.receive(300)
 
-    peer = MemoryPeer(talk, fault=CONNECTION_LOST)
+    peer = MemoryPeer(talk, fault=BrokenPipeError())
     assert peer.wire.buffered == b"220 Hello\r\n"

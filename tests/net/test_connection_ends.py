@@ -170,6 +170,34 @@ def test_a_peer_that_closes_too_ends_it_at_once():
     assert peer.wire.disconnecting
 
 
+def test_a_half_that_cannot_be_ended_is_left_to_the_reactor():
+    async def talk(connection):
+        await connection.receive(300)
+        connection.send(b"221 Goodbye\r\n")
+
+    def shutdown(_half):
+        raise OSError("the peer has reset it")
+
+    peer = MemoryPeer(talk)
+    peer.wire.shutdown = shutdown
+    peer.feed(b"QUIT")
+    assert not peer.ended
+    lose(peer)
+    assert peer.ended == [peer.connection]
+
+
+def test_what_waits_in_the_buffer_leaves_before_our_half_is_ended():
+    async def talk(connection):
+        await connection.receive(300)
+        connection.send(b"221 Goodbye\r\n")
+
+    peer = MemoryPeer(talk, room=3)
+    peer.wire.shutdown = None  # it would cut off what waits
+    peer.feed(b"QUIT")
+    assert peer.wire.is_shutting
+    assert peer.wire.sent + peer.wire.buffered == b"221 Goodbye\r\n"
+
+
 def test_a_peer_that_goes_on_sending_is_cut_off():
     async def talk(connection):
         connection.send(b"421 Too many errors\r\n")

@@ -34,6 +34,21 @@ def told(house):
     return [event.facts["reply"] for event in house.journal.events if event.facts["command"] == "SESSION"]
 
 
+# Turns
+
+
+def test_a_client_that_waits_for_each_answer_gives_no_turn_away():
+    """The reactor serves others between its commands anyway, and a turn more would cost it time."""
+    play = greeted(House())
+    waits = []
+    call_later = play.clock.callLater
+    play.clock.callLater = lambda seconds, *call: waits.append(seconds) or call_later(seconds, *call)
+    for _ in range(30):
+        assert play.say(b"NOOP\r\n").startswith(b"250 ")
+    assert waits
+    assert 0 not in waits
+
+
 # Guessing
 
 

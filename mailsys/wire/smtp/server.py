@@ -174,18 +174,20 @@ class SMTPServer:
         line = self._buffer.next_line()
         if self._buffer.skipped > SKIPPED_OCTETS:
             return self._refuse(replies.LINE_TOO_LONG, closes=True)
-        match line:
-            case None:
-                return None
-            case LineFault.TOO_LONG:
-                return self._refuse(replies.LINE_TOO_LONG)
-            case LineFault.BARE:
-                self._bare_lines += 1
-                return self._refuse(replies.BARE_LINE_END, closes=self._bare_lines >= BARE_LINES)
+        if line is None:
+            return None
+        if isinstance(line, LineFault):
+            return self._faulty_line(line)
         if self.state is State.LOGIN:
             self._then = self._otherwise = State.READY
             return LoginResponse(line)
         return self._command(line)
+
+    def _faulty_line(self, fault: LineFault) -> Rejected:
+        if fault is LineFault.TOO_LONG:
+            return self._refuse(replies.LINE_TOO_LONG)
+        self._bare_lines += 1
+        return self._refuse(replies.BARE_LINE_END, closes=self._bare_lines >= BARE_LINES)
 
     def _command(self, line: bytes) -> Event:
         verb, _space, argument = line.partition(b" ")
