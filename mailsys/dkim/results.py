@@ -1,7 +1,7 @@
 """What became of one DKIM signature of a message, in the words of RFC 8601 2.7.1.
 
-``verify(content, resolver, now, workers)`` of ``mailsys.dkim.verify`` gives one of these for each signature
-that it looked at, from the top down; none at all where the message has no signature (result ``none``).
+``await verify(content, resolver, now, workers)`` of ``mailsys.dkim.verify`` gives one of these for each
+signature that it looked at, from the top down; none at all where the message has none (result ``none``).
 """
 
 from __future__ import annotations

@@ -1,0 +1,36 @@
+"""What tests of DKIM need: to wait for a coroutine that never waits, and a DNS with keys."""
+
+from twisted.internet.defer import Deferred
+from zones import ZoneResolver
+
+from mailsys.dkim.verify import verify
+from mailsys.message.content import MemoryContent
+from mailsys.threads import NoThreads
+
+NOW = 1_800_000_000
+
+
+def result_of(coroutine):
+    """What it returns, or raises."""
+    kept = []
+    Deferred.fromCoroutine(coroutine).addBoth(kept.append)
+    [result] = kept
+    if hasattr(result, "raiseException"):
+        result.raiseException()
+    return result
+
+
+def txt_line(name, text):
+    """A zone line, the text in strings of 255 octets."""
+    strings = " ".join(f'"{text[at : at + 255]}"' for at in range(0, len(text), 255)) or '""'
+    return f"{name} 60 TXT {strings.replace(';', chr(92) + ';')}"
+
+
+def zone_with(texts):
+    """A DNS with these TXT records by name."""
+    return ZoneResolver("\n".join(txt_line(name, text) for name, text in texts.items()))
+
+
+def verified(message, resolver, now=NOW):
+    """The results of a message in octets."""
+    return result_of(verify(MemoryContent([message]), resolver, now, NoThreads()))
