@@ -8,9 +8,11 @@ from mailsys.config.schema import Configuration
 from mailsys.extensions.plugged_in import PluggedIn
 from mailsys.interfaces import ICaughtAddresses, IDirectory, IQuota, IRouter, ISendingLimits
 from mailsys.judge.builtin import build_pipeline
+from mailsys.message.srs import SenderRewriting
 from mailsys.receive.recipients import Admission
 from mailsys.route.deliveries import DeliveryRouter
 from mailsys.route.in_order import RoutersInOrder
+from mailsys.route.returned import ReturnRouter
 from mailsys.route.router import Router
 from mailsys.submit.senders import Senders
 
@@ -25,6 +27,7 @@ class Admissions:
     quota: IQuota
     caught: ICaughtAddresses
     limits: ISendingLimits
+    rewriting: SenderRewriting
 
     def build(self, service: str) -> Admission:
         """That of one service: submission has judges of its own."""
@@ -45,4 +48,6 @@ class Admissions:
         routers = [*self.plugged.routers, Router(self.accounts, separator)]
         if deliveries:
             routers.insert(-1, DeliveryRouter(deliveries, separator))
-        return RoutersInOrder(routers) if len(routers) > 1 else routers[0]
+        known = RoutersInOrder(routers) if len(routers) > 1 else routers[0]
+        # Before all others: no plugin, alias or catch-all may take the notices about forwarded mail.
+        return RoutersInOrder([ReturnRouter(self.accounts, self.rewriting, known), known])

@@ -11,8 +11,10 @@ from mailsys.config.schema import Configuration
 from mailsys.disk import Disk
 from mailsys.interfaces import IDelivery, IJournal, IResolver, IWorkers
 from mailsys.journal.ids import transaction_id
+from mailsys.message.srs import SenderRewriting
 from mailsys.net.dns.resolver import open_resolver
 from mailsys.notices.notices import Notices
+from mailsys.queue.forwarding import Forwarding
 from mailsys.queue.home import Home, HomeOrAway
 from mailsys.queue.runner import QueueLimits
 from mailsys.queue.schedule import lifetime
@@ -41,8 +43,10 @@ class Outgoing:
         now: Callable[[], float],
         new_id: Callable[[], str],
         first_domain: Callable[[], Awaitable[str | None]],
+        rewriting: SenderRewriting,
     ) -> None:
         self._reactor = reactor
+        self._rewriting = rewriting
         self._workers = workers
         self._kept = KeptDialogues(reactor)
         self._dns = configuration.dns
@@ -109,7 +113,8 @@ class Outgoing:
             random.SystemRandom().shuffle,
             lambda: os.urandom(NONCE_OCTETS),
         )
-        return HomeOrAway(lambda: self.home, away)
+        forwarding = Forwarding(lambda: self.home.router, self._rewriting, away)
+        return HomeOrAway(lambda: self.home, forwarding)
 
 
 def _settings(configuration: Configuration) -> QueueSettings:

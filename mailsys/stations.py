@@ -30,10 +30,11 @@ from mailsys.intake.spool import spool_path
 from mailsys.interfaces import IConversation, IDirectory, Peer, Services, Session
 from mailsys.journal import FILE_NAME as JOURNAL
 from mailsys.journal import events
-from mailsys.journal.ids import SessionIds
+from mailsys.journal.ids import SessionIds, transaction_id
 from mailsys.journal.nothing import NoJournal
 from mailsys.journal.reader import newest_session
 from mailsys.journal.writer import Journal
+from mailsys.message.srs import SenderRewriting
 from mailsys.outgoing import Outgoing
 from mailsys.queue.home import Home
 from mailsys.read.pop3.conversation import POP3Conversation
@@ -43,6 +44,8 @@ from mailsys.receive.pace import Terms
 from mailsys.receive.reception import Reception, Settings
 from mailsys.receive.recipients import Admission
 from mailsys.receive.strangers import Strangers, patience_of
+from mailsys.route.return_keys import FILE_NAME as RETURN_KEYS
+from mailsys.route.return_keys import ReturnAddresses
 from mailsys.space import FreeSpace, Reserve
 from mailsys.store.changes import ChangeFeed
 from mailsys.stores import MEMORY, build_store, mail_folders, quota_look
@@ -87,6 +90,11 @@ class Paths:
         """What is remembered of users who send."""
         return os.path.join(self.data, SUBMISSION)
 
+    @property
+    def return_keys(self) -> str:
+        """With what the return addresses of forwarded mail are made."""
+        return os.path.join(self.data, RETURN_KEYS)
+
     def plugin(self, name: str) -> str:
         """What the plugin of this name keeps, if it keeps anything."""
         return os.path.join(self.data, "plugins", quote(name, safe="").replace(".", "%2E"))
@@ -113,6 +121,7 @@ class Stations:
         self.changes = ChangeFeed()
         self.store = build_store(configuration, self.disk, self.files, self.plugins, self.changes)
         self.space = FreeSpace(mail_folders(configuration), _reserve(configuration), self.files, self.reactor)
+        self.return_addresses = _return_addresses(configuration, self.disk)
         self.outgoing = self._build_outgoing(configuration)
         self.intake = Intake(
             self.disk,
@@ -151,6 +160,7 @@ class Stations:
             now=time.time,
             new_id=self.ids.next,
             first_domain=self.directory.first_domain,
+            rewriting=self.return_addresses.rewriting,
         )
 
     def _services(self, name: str) -> Services:
@@ -171,8 +181,9 @@ class Stations:
         Returns what is in force, and the tables of plugins that need a restart.
         """
         try:
+            self.return_addresses.read()
             configuration, needs_restart = await self.plugins.renew(configuration)
-        except CannotUse as error:
+        except (CannotUse, OSError) as error:
             raise CannotWork(str(error)) from error
         self.configure(configuration)
         return configuration, needs_restart
@@ -185,7 +196,8 @@ class Stations:
         accounts = DirectoryWithSources(self.directory, self.plugged_in.accounts)
         self.logins = self.gate.logins(configuration.auth, self.plugged_in.accounts, self.plugged_in.checkers)
         known = configuration, self.plugged_in, accounts, self.store.quota
-        admissions = Admissions(*known, self.users.caught, self.users.limits)
+        rewriting = self.return_addresses.rewriting
+        admissions = Admissions(*known, self.users.caught, self.users.limits, rewriting)
         self.admissions = {service: admissions.build(service) for service in _MAIL_COMES_IN}
         router = self.admissions["smtp"].router
         self.users.configure(configuration)
@@ -195,6 +207,8 @@ class Stations:
             self.intake,
             self.store.drop,
             self.store.quota,
+            lambda: transaction_id(self.ids.next(), 1),
+            time.time,
             self.plugged_in.deliveries,
         )
         self.outgoing.configure(configuration)
@@ -207,6 +221,10 @@ class Stations:
         Call ``stop`` in any case.
         """
         self._open_accounts()
+        try:
+            self.return_addresses.open()
+        except OSError as error:
+            raise CannotWork(f"The keys of return addresses cannot be used: {error}.") from error
         if self.configuration.store.kind == MEMORY:
             log.warn('[store] kind is "memory": all mail is gone when this server stops')
         for workers in (self.files, self.hashing, self.settling, self.for_plugins):
@@ -336,8 +354,23 @@ def build_admission(configuration: Configuration, directory: IDirectory, service
     accounts = DirectoryWithSources(directory, plugged.accounts)
     users = Users(Paths(configuration.data).submission, NoThreads(), time.time)
     users.configure(configuration)
-    quota = quota_look(configuration, plugins)
-    return Admissions(configuration, plugged, accounts, quota, users.caught, users.limits).build(service)
+    known = configuration, plugged, accounts, quota_look(configuration, plugins)
+    rewriting = build_rewriting(configuration)
+    return Admissions(*known, users.caught, users.limits, rewriting).build(service)
+
+
+def build_rewriting(configuration: Configuration) -> SenderRewriting:
+    """What the server makes of the senders of forwarded mail, for dry runs; raises CannotWork."""
+    addresses = _return_addresses(configuration, Disk())
+    try:
+        addresses.read()
+    except OSError as error:
+        raise CannotWork(f"The keys of return addresses cannot be read: {error}.") from error
+    return addresses.rewriting
+
+
+def _return_addresses(configuration: Configuration, disk: Disk) -> ReturnAddresses:
+    return ReturnAddresses(disk, Paths(configuration.data).return_keys, time.time, os.urandom)
 
 
 def dry_plugins(configuration: Configuration) -> Plugins:

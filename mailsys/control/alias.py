@@ -21,7 +21,7 @@ from mailsys.control.offline import (
     read_domain,
 )
 from mailsys.interfaces import Refused
-from mailsys.message.address import Address
+from mailsys.message.address import Address, display_domain
 from mailsys.message.reply import ALIAS_LOOP, ALIAS_TOO_DEEP, ALIAS_TOO_WIDE
 
 UNUSABLE = (ALIAS_LOOP, ALIAS_TOO_DEEP, ALIAS_TOO_WIDE)
@@ -99,8 +99,8 @@ def _notes(
     for target in added:
         if not offline.database.domains.has(target.domain):
             yield (
-                f"{target.display()} is outside; mail cannot be forwarded to other hosts yet,"
-                f" so all mail for {alias.display()} is refused while this target stands."
+                f"{target.display()} is at another host: all mail for {alias.display()}, spam as well, is"
+                f" forwarded there, from return addresses of {display_domain(alias.domain)} (SRS0=…)."
             )
         elif not _exists(offline, target.folded()):
             yield f"{target.display()} does not exist."

@@ -20,6 +20,7 @@ COMMANDS: tuple[str, ...] = (
     "domain",
     "account",
     "alias",
+    "srs",
     "logins",
     "queue",
     "send",

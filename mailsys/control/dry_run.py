@@ -16,9 +16,12 @@ from mailsys.journal.phrases import size_in_words
 from mailsys.message import reply as replies
 from mailsys.message.address import Address
 from mailsys.message.content import Content
+from mailsys.message.envelope import render_path
 from mailsys.message.mailboxes import parse_mailboxes
 from mailsys.message.outcome import Deferred, Delivered, Failed, outcome_of
 from mailsys.message.reply import Reply
+from mailsys.message.srs import SenderRewriting
+from mailsys.queue.forwarding import return_address
 from mailsys.receive.collector import Collector
 from mailsys.receive.handover import FAULTS
 from mailsys.receive.memory import PIECE_OCTETS, MessageMemory
@@ -43,6 +46,8 @@ class Said:
     near: tuple[str, ...] = ()
     delivery: str = ""
     is_outside: bool = False
+    forwarded: tuple[Address, ...] = ()
+    sent_as: Address | None = None  # with which reverse-path it is forwarded
 
     @property
     def where(self) -> str:
@@ -51,7 +56,14 @@ class Said:
             return f"handed on by the delivery {self.delivery}"
         if self.is_outside:
             return "put into the queue, for another host"
-        return f"delivered to {', '.join(account.display() for account in self.accounts)}, folder INBOX"
+        places = []
+        if self.accounts:
+            names = ", ".join(account.display() for account in self.accounts)
+            places.append(f"delivered to {names}, folder INBOX")
+        if self.forwarded:
+            names = ", ".join(address.display() for address in self.forwarded)
+            places.append(f"forwarded to {names} as from {render_path(self.sent_as)}")
+        return ", and ".join(places)
 
     @property
     def outcome(self) -> str:
@@ -73,6 +85,7 @@ class DryRun:
     session: Session
     admission: Admission
     first_domain: Callable[[], Awaitable[str | None]]
+    rewriting: SenderRewriting
     sender: Address | None = None
     octets: int | None = None
     said: list[Said] = field(default_factory=list)
@@ -155,7 +168,12 @@ class DryRun:
             () if reply.is_positive else self._near(recipient),
             routed.delivery if routed else "",
             routed is not None and routed.is_outside,
+            routed.forwarded if routed else (),
+            await self._return_address(recipient) if routed and routed.forwarded else None,
         )
+
+    async def _return_address(self, alias: Address) -> Address | None:
+        return await return_address(self.admission.router, self.rewriting, self.sender, alias)
 
     async def _recipient(self, text: str) -> Address:
         """RFC 5321 4.5.1: the bare ``postmaster`` is that of the first domain."""

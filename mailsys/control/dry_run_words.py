@@ -25,6 +25,7 @@ def as_json(dry_run: DryRun) -> dict[str, Any]:
                 "reply": str(said.reply),
                 "accounts": [str(account) for account in said.accounts],
                 **({"delivery": said.delivery} if said.delivery else {}),
+                **_forwarding(said),
                 "why": list(said.why),
                 "near": list(said.near),
             }
@@ -37,6 +38,12 @@ def as_json(dry_run: DryRun) -> dict[str, Any]:
             "reason": verdict.reason,
         },
     }
+
+
+def _forwarding(said: Said) -> dict[str, Any]:
+    if not said.forwarded:
+        return {}
+    return {"forwarded": [str(address) for address in said.forwarded], "sent_as": str(said.sent_as or "")}
 
 
 def as_text(dry_run: DryRun) -> str:

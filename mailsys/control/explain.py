@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Ask every station that can say no, in the order of a real session."""
     from mailsys.control.dry_run import DryRun
     from mailsys.control.dry_run_words import as_json, as_text
-    from mailsys.stations import CannotWork, build_admission, build_directory
+    from mailsys.stations import CannotWork, build_admission, build_directory, build_rewriting
 
     configuration = read_configuration(arguments)
     content = _read(arguments.file) if arguments.file else None
@@ -65,7 +65,8 @@ def run(arguments: argparse.Namespace) -> int:
         try:
             at_once(_demand_account(configuration, directory, arguments.login))
             admission = build_admission(configuration, directory, service)
-            dry_run = DryRun(configuration, session, admission, directory.first_domain)
+            rewriting = build_rewriting(configuration)
+            dry_run = DryRun(configuration, session, admission, directory.first_domain, rewriting)
             at_once(dry_run.ask(arguments.sender, arguments.to, content, arguments.size))
         except CannotWork as error:
             raise CannotDo(str(error)) from error

@@ -31,7 +31,9 @@ class Words:
         size = size_in_words({"size": message.octets})
         yield f"{message.id}  {size} from <{message.sender}>, since {self.when(message.at)}"
         for recipient in message.recipients[:shown]:
-            yield f"  <{recipient.address}> {self.recipient(message, recipient)}"
+            alias = message.forwarded.get(recipient.address)
+            whom = f"<{recipient.address}>, forwarded for <{alias}>," if alias else f"<{recipient.address}>"
+            yield f"  {whom} {self.recipient(message, recipient)}"
         if (more := len(message.recipients) - shown) > 0:
             yield f"  and {more} more recipients: mailsys queue show {message.id}"
 

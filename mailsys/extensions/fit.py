@@ -118,8 +118,11 @@ def wrong_route(value: Any) -> str:
     match value:
         case None:
             return ""
-        case ToMailboxes(tuple(accounts), via) if 0 < len(accounts) <= MOST_ACCOUNTS:
-            return next(filter(None, map(wrong_account, accounts)), "") or wrong_texts(via)
+        case ToMailboxes(tuple(accounts), via, _, tuple(outside)) if (
+            0 < len(accounts) + len(outside) <= MOST_ACCOUNTS
+        ):
+            faults = (*map(wrong_account, accounts), *map(wrong_address, outside))
+            return next(filter(None, faults), "") or wrong_texts(via)
         case ToMailboxes():
             return f"ToMailboxes without a tuple of 1 to {MOST_ACCOUNTS} accounts"
         case ToDelivery(name, via):

@@ -126,7 +126,7 @@ def _describe_action(action: Action) -> dict[str, Any]:
 
 
 def _describe_queue_action(action: QueueAction) -> dict[str, Any]:
-    """Its envelope is the record's, but for the recipients."""
+    """Its envelope is the record's, but for the recipients and for whom they stand."""
     description: dict[str, Any] = {
         "queue": [written(recipient) for recipient in action.envelope.recipients],
         "at": action.at,
@@ -139,6 +139,8 @@ def _describe_queue_action(action: QueueAction) -> dict[str, Any]:
         description["held"] = action.held
     if action.free:
         description["free"] = [written(recipient) for recipient in action.free]
+    if action.envelope.forwarded:
+        description["forwarded"] = envelope_json.describe_forwarded(action.envelope.forwarded)
     return description
 
 

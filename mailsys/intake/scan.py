@@ -201,7 +201,11 @@ def _action(described: dict[str, Any], envelope: Envelope) -> Action:
     head = described["head"].encode("utf-8", "surrogateescape")
     if (recipients := described.get("queue")) is not None:
         return QueueAction(
-            envelope=replace(envelope, recipients=tuple(map(read_address, recipients))),
+            envelope=replace(
+                envelope,
+                recipients=tuple(map(read_address, recipients)),
+                forwarded=envelope_json.read_forwarded(described),
+            ),
             at=float(described["at"]),
             head=head,
             octets=described["octets"],

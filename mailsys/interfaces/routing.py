@@ -54,12 +54,14 @@ class IAccounts(Interface):
 class ToMailboxes:
     """It goes into these accounts' mailboxes; ``via`` tells the way in words (aliases, tags).
 
-    ``is_caught`` says that nobody has this address, and a catch-all took it.
+    ``is_caught`` says that nobody has this address, and a catch-all took it.  ``outside`` are addresses at
+    other hosts to which it is forwarded as well, or alone.
     """
 
     accounts: tuple[Account, ...]
     via: tuple[str, ...] = ()
     is_caught: bool = False
+    outside: tuple[Address, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,10 @@ class Attempt:
     is_uncertain: bool = False
     # The remote took the message together with the wishes of RFC 3461: it will tell the sender, not we.
     hands_on_notices: bool = False
+    # It was not for this recipient but for an address of ours that stands for it, and went out with this
+    # reverse-path, None for the null one.
+    forwarded_for: Address | None = None
+    sent_as: Address | None = None
 
 
 class IDelivery(Interface):

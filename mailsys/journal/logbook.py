@@ -91,7 +91,10 @@ def _received(facts: Mapping[str, Any]) -> str:
 def _delivered(facts: Mapping[str, Any]) -> str:
     if delivery := text_of(facts, "delivery"):
         return f"handed on by {delivery} for <{text_of(facts, 'recipient')}>"
-    return f"delivered to {text_of(facts, 'account')}, {text_of(facts, 'folder')}"
+    if account := text_of(facts, "account"):
+        return f"delivered to {account}, {text_of(facts, 'folder')}"
+    where = text_of(facts, "remote") or "this host"
+    return f"handed to {where} for <{text_of(facts, 'recipient')}>"
 
 
 def _deferred(facts: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from mailsys.journal.printable import printable
 
 NAME_CHARACTERS = 256
-_FACTS_WITH_A_NAME = ("from", "recipient", "account", "login", "name", "message_id")
+_FACTS_WITH_A_NAME = ("from", "recipient", "account", "login", "name", "message_id", "sent_as")
 _LISTS_OF_NAMES = ("to", "fetched", "removed")  # the last two are files in a mailbox
 
 

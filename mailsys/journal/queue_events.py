@@ -16,6 +16,8 @@ from mailsys.message.envelope import Envelope
 def queued(id: str, action: QueueAction, at: float) -> JournalEvent:
     """Message ``id`` waits in the queue, or is held there for recipients who are not free."""
     facts: dict[str, Any] = {"event": "queued", "to": _names(action.envelope.recipients)}
+    if forwarded := action.envelope.forwarded:
+        facts["forwarded"] = {str(target): str(alias) for target, alias in forwarded.items()}
     if action.held:
         facts["held"] = bounded(action.held, REASON_CHARACTERS)
     if action.free:
@@ -96,4 +98,7 @@ def _remote(attempt: Attempt) -> dict[str, Any]:
         facts["said"] = bounded(attempt.said, REASON_CHARACTERS)
     if attempt.is_uncertain:
         facts["uncertain"] = True
+    if attempt.forwarded_for is not None:
+        facts["forwarded_for"] = str(attempt.forwarded_for)
+        facts["sent_as"] = str(attempt.sent_as or "")
     return facts

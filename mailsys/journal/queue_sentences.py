@@ -14,18 +14,26 @@ Facts = Mapping[str, Any]
 def queued(facts: Facts) -> str:
     """It waits for some recipients."""
     to, free = texts_of(facts, "to"), texts_of(facts, "free")
+    forwarded = _forwarded_for(facts)
     if not (held := text_of(facts, "held")):
-        return f"Waits in the queue for {paths(to)}."
+        return f"Waits in the queue for {paths(to)}{forwarded}."
     is_held = paths([one for one in to if one not in free])
-    others = f"  Waits in the queue for {paths(free)}." if free else ""
+    others = f"  Waits in the queue for {paths(free)}{forwarded}." if free else ""
     return f"Held in the queue for {is_held} until somebody releases it: {held}.{others}"
 
 
 def sent(facts: Facts) -> str:
     """Another host took it, or it was for this one."""
     if "remote" not in facts:
-        return f"Leaves the queue for <{text_of(facts, 'recipient')}>, delivered."
-    return f"Sent to <{text_of(facts, 'recipient')}>{_remote(facts)}{_attempt(facts)}{_said(facts)}."
+        said = text_of(facts, "said")
+        return (
+            f"Leaves the queue for <{text_of(facts, 'recipient')}>, delivered{f'; {said}' if said else ''}."
+        )
+    how = f"{_remote(facts)}{_attempt(facts)}{_said(facts)}"
+    if alias := text_of(facts, "forwarded_for"):
+        sender = text_of(facts, "sent_as")
+        return f"Forwarded to <{text_of(facts, 'recipient')}> for <{alias}>, as from <{sender}>,{how}."
+    return f"Sent to <{text_of(facts, 'recipient')}>{how}."
 
 
 def deferred(facts: Facts, clock: Callable[[object], str]) -> str:
@@ -64,6 +72,15 @@ def reason(facts: Facts) -> str:
     words = text_of(facts, "reason")
     meaning = meaning_of(words, "")
     return f'"{words}" ({meaning})' if meaning else f'"{words}"'
+
+
+def _forwarded_for(facts: Facts) -> str:
+    """Whom the sender wrote to, where it was not they who wait."""
+    forwarded = facts.get("forwarded")
+    if not isinstance(forwarded, Mapping) or not forwarded:
+        return ""
+    aliases = dict.fromkeys(map(str, forwarded.values()))
+    return f", forwarded for {paths(list(aliases))}"
 
 
 def _remote(facts: Facts) -> str:

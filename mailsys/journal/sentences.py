@@ -63,6 +63,8 @@ def came_from(facts: Facts) -> str:
     """Who was at the other end, and how safe the way was."""
     # The login of a connection is told by an event of its own; that of a message is part of its origin.
     is_message = facts.get("event") == "received"
+    if "continues" in facts:
+        return f"Taken from the queue of this host, where it was message {text_of(facts, 'continues')}."
     if "about" in facts:
         return f"Written by this host, as a notice about message {text_of(facts, 'about')}."
     login = text_of(facts, "login") if is_message else ""

@@ -43,7 +43,7 @@ def summarise(events: Sequence[JournalEvent]) -> Summary:
 def _recipients(events: Sequence[JournalEvent]) -> list[str]:
     """Those of the message, else those that were refused, else the account that was used."""
     for facts in (event.facts for event in reversed(events)):
-        if to := texts_of(facts, "to"):
+        if facts.get("event") in ("received", "refused") and (to := texts_of(facts, "to")):
             return to
     asked = [text_of(event.facts, "recipient") for event in events if "recipient" in event.facts]
     return asked or [name for event in events if (name := text_of(event.facts, "login"))][:1]
@@ -60,7 +60,7 @@ def _outcome(events: Sequence[JournalEvent]) -> str:
     received = next((event for event in events if event.facts.get("event") == "received"), None)
     if received is not None:
         junk = " as junk" if received.facts.get("judgement") == "junk" else ""
-        return _outcome_of_message(events, max(1, len(texts_of(received.facts, "to")))) + junk
+        return _outcome_of_message(events, texts_of(received.facts, "to")) + junk
     facts = events[-1].facts
     match facts.get("event"):
         case "repeated" if len(events) > 1:
@@ -75,13 +75,17 @@ def _outcome(events: Sequence[JournalEvent]) -> str:
             return str(kind)
 
 
-def _outcome_of_message(events: Sequence[JournalEvent], recipients: int) -> str:
-    """The last word on each recipient."""
+def _outcome_of_message(events: Sequence[JournalEvent], to: Sequence[str]) -> str:
+    """The last word on each recipient.  Nobody waits for an alias besides those for whom it stands."""
     last: dict[str, str] = {}
+    awaited = set(to)
     for event in events:
         kind = text_of(event.facts, "event")
         if kind in ("delivered", "deferred", "failed"):
             last[text_of(event.facts, "recipient")] = kind
+        elif kind == "queued" and isinstance(forwarded := event.facts.get("forwarded"), dict):
+            awaited = awaited.difference(map(str, forwarded.values())) | set(forwarded)
+    recipients = max(1, len(awaited | last.keys()))
     counts = {
         kind: sum(said == kind for said in last.values()) for kind in ("delivered", "deferred", "failed")
     }

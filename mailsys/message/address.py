@@ -27,6 +27,8 @@ _QUOTED_PAIR = re.compile(r"\\(.)")
 # RFC 5321 4.1.2: sub-domain = Let-dig [Ldh-str]; underscores are seen in the wild and harmless.
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?")
 _SPECIAL = re.compile(r'[\\"]')
+# An address of sender rewriting holds another one whole, and hosts write it as long as it gets.
+_HOLDS_ANOTHER = re.compile(r"srs[01][=+-]", re.IGNORECASE)
 
 
 class AddressError(ValueError):
@@ -119,8 +121,9 @@ def parse_local_part(text: str) -> str:
         raise AddressError("the part before the @ is empty or has a character that is not allowed")
     if any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in local_part if c > "~"):
         raise AddressError("the part before the @ has a control character")
-    if len(local_part.encode()) > LOCAL_PART_OCTETS:
-        raise AddressError(f"the part before the @ is longer than {LOCAL_PART_OCTETS} octets")
+    limit = ADDRESS_OCTETS if _HOLDS_ANOTHER.match(local_part) else LOCAL_PART_OCTETS
+    if len(local_part.encode()) > limit:
+        raise AddressError(f"the part before the @ is longer than {limit} octets")
     return local_part
 
 

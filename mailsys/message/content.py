@@ -64,9 +64,19 @@ class HeadedContent:
         return begin + self._content.read(max(0, offset - len(self._head)), rest) if rest else begin
 
     def pieces(self) -> Iterator[bytes]:
-        """Return our lines, then the pieces of the message; raises OSError."""
-        yield self._head
-        yield from self._content.pieces()
+        """Return our lines with the first piece of the message, then the others; raises OSError."""
+        pieces = self._content.pieces()
+        yield self._head + next(pieces, b"")
+        yield from pieces
+
+    @property
+    def inner(self) -> Content:
+        """The message without our lines."""
+        return self._content
+
+    def around(self, inner: Content) -> HeadedContent:
+        """Our lines before the same message in another form."""
+        return HeadedContent(self._head, inner)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +131,13 @@ class FileContent:
                 yield piece
         finally:
             os.close(descriptor)
+
+
+def is_in_file(content: Content) -> bool:
+    """May reading it wait for a disk?"""
+    if isinstance(content, HeadedContent):
+        return is_in_file(content.inner)
+    return isinstance(content, FileContent)
 
 
 def batches(head: bytes, content: Content) -> Iterator[Sequence[bytes]]:

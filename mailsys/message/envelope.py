@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from mailsys.message.address import Address
@@ -59,7 +59,8 @@ class Envelope:
     the null reverse-path of notices.  ``recipients`` are as the client gave them, each once.
     ``notice_return``, ``notice_id`` and ``wishes`` are RET, ENVID (decoded) and what each recipient came
     with of RFC 3461.  ``is_vouched_for`` says that the reverse-path is the sender's own, and not one that a
-    stranger may have made up.
+    stranger may have made up.  ``forwarded`` are those recipients whom the sender did not write to, each with
+    the address of ours that stands for it.
     """
 
     id: str
@@ -71,6 +72,19 @@ class Envelope:
     notice_id: str = ""
     wishes: Mapping[Address, NoticeWish] = field(default_factory=dict, hash=False)
     is_vouched_for: bool = False
+    forwarded: Mapping[Address, Address] = field(default_factory=dict, hash=False)
+
+    def wish(self, recipient: Address) -> NoticeWish:
+        """What the sender wants to hear about a recipient; of a forwarded one, about the address it wrote.
+
+        RFC 3461 5.2.7: that address goes along as the original one.
+        """
+        written = self.forwarded.get(recipient)
+        if written is None:
+            return self.wishes.get(recipient, NO_WISH)
+        wish = self.wishes.get(written, NO_WISH)
+        kind = "rfc822;" if written.is_ascii else "utf-8;"
+        return wish if wish.original else replace(wish, original=f"{kind}{written}")
 
 
 def render_path(path: Address | None) -> str:

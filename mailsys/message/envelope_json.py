@@ -32,6 +32,8 @@ def describe(envelope: Envelope) -> dict[str, Any]:
             }
             for recipient, wish in envelope.wishes.items()
         }
+    if envelope.forwarded:
+        description["forwarded"] = describe_forwarded(envelope.forwarded)
     return description
 
 
@@ -51,7 +53,20 @@ def read(described: Mapping[str, Any]) -> Envelope:
             for recipient, wish in described.get("wishes", {}).items()
         },
         is_vouched_for=described.get("vouched_for", False),
+        forwarded=read_forwarded(described),
     )
+
+
+def describe_forwarded(forwarded: Mapping[Address, Address]) -> dict[str, str]:
+    """Each target with the address of ours that stands for it."""
+    return {written(target): written(alias) for target, alias in forwarded.items()}
+
+
+def read_forwarded(described: Mapping[str, Any]) -> dict[Address, Address]:
+    """What :func:`describe_forwarded` wrote, if it is there."""
+    return {
+        read_address(target): read_address(alias) for target, alias in described.get("forwarded", {}).items()
+    }
 
 
 def written(address: Address) -> str:

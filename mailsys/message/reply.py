@@ -113,7 +113,10 @@ BARE_IN_MESSAGE = Reply(550, "5.6.0", "Message has a CR or LF that stands alone,
 DATA_LINE_TOO_LONG = Reply(554, "5.6.0", "Message has a line that is too long")
 NO_SUCH_USER = Reply(550, "5.1.1", "No such user here")
 NO_SUCH_DOMAIN_HERE = Reply(550, "5.7.1", "This host does not relay for you")
-NO_FORWARDING = Reply(550, "5.7.1", "This address forwards to another host, which is not possible yet")
+NOT_OUR_RETURN_ADDRESS = Reply(550, "5.7.1", "This host has not made this return address for anybody")
+RETURN_ADDRESS_EXPIRED = Reply(
+    550, "5.1.6", "This return address has expired; the mail it was for is too old"
+)
 MAILBOX_FULL = Reply(452, "4.2.2", "Mailbox is full")
 MESSAGE_OVER_QUOTA = Reply(552, "5.2.2", "Message does not fit into the mailbox")
 ALIAS_LOOP = Reply(550, "5.4.6", "Alias points back to itself")

@@ -104,6 +104,19 @@ REFUSED = Cause("the other host refused it.", "Its own words below may say why. 
 NOT_NOW = Cause("the other host did not take it.", _THEIR_TROUBLE)
 
 
+# The address is not the one that the sender wrote.
+_FORWARDED_ASTRAY = frozenset({NO_SUCH_USER, NO_DOMAIN, NULL_MX, NO_HOST, DISABLED})
+
+
+def of_forwarded(cause: Cause) -> Cause:
+    """What the sender of mail that was forwarded can do about it."""
+    if cause not in _FORWARDED_ASTRAY:
+        return cause
+    return Cause(
+        cause.what, "The forwarding leads astray: tell the people behind the address by other means."
+    )
+
+
 def _blocked_by(name: str) -> Cause:
     return Cause(
         f"the other host refuses mail from this mail host, whose address is on the blocklist of {name}.",

@@ -9,10 +9,9 @@ from enum import Enum
 from mailsys.interfaces import Progress, QueuedMessage, RecipientState
 from mailsys.journal.printable import bounded, printable
 from mailsys.message.address import Address
-from mailsys.message.envelope import NO_WISH
 from mailsys.message.outcome import Deferred, Failed, Step
 from mailsys.message.reply import Reply
-from mailsys.notices.causes import Cause, Said, cause_of
+from mailsys.notices.causes import Cause, Said, cause_of, of_forwarded
 
 WORDS_CHARACTERS = 500
 _CODES = re.compile(r"(\d{3})[ -](?:([245]\.\d{1,3}\.\d{1,3})(?: |$))?")
@@ -31,7 +30,8 @@ class Kind(Enum):
 class Told:
     """One recipient.  ``said`` are the remote's words and ``reason`` ours, both bounded and printable.
 
-    ``is_expired`` says that it failed because the schedule was over.
+    ``is_expired`` says that it failed because the schedule was over.  ``forwarded_for`` is the address to
+    which the sender wrote, where it is another.
     """
 
     address: Address
@@ -45,6 +45,7 @@ class Told:
     reason: str = ""
     original: str = ""
     is_expired: bool = False
+    forwarded_for: Address | None = None
 
     @property
     def action(self) -> str:
@@ -71,18 +72,21 @@ def told_of(message: QueuedMessage, kind: Kind, one: Progress) -> Told:
         and not (attempt is not None and isinstance(attempt.outcome, Failed))
         and "content is not" not in one.reason
     )
+    alias = message.envelope.forwarded.get(one.recipient.address)
+    cause = cause_of(Said(step, reply.code, reply.enhanced, f"{said} {reply.text}"))
     return Told(
         one.recipient.address,
         kind,
         one.at,
-        cause_of(Said(step, reply.code, reply.enhanced, f"{said} {reply.text}")),
+        cause if alias is None else of_forwarded(cause),
         _status(kind, reply, is_expired),
         step,
         attempt.remote if attempt is not None else "",
         said,
         _plain(one.reason or str(reply)),
-        message.envelope.wishes.get(one.recipient.address, NO_WISH).original,
+        message.envelope.wish(one.recipient.address).original,
         is_expired,
+        alias,
     )
 
 

@@ -14,7 +14,7 @@ from twisted.logger import Logger
 
 from mailsys.interfaces import Progress, QueuedMessage, RecipientState
 from mailsys.message.address import Address
-from mailsys.message.envelope import NO_WISH, Notify
+from mailsys.message.envelope import Notify
 from mailsys.notices.told import Kind
 
 _KINDS = {
@@ -71,7 +71,7 @@ def by_kind(message: QueuedMessage, progress: Sequence[Progress]) -> dict[Kind, 
 
 def is_wanted(message: QueuedMessage, kind: Kind, one: Progress) -> bool:
     """Did the sender ask to be told, or not ask for silence?"""
-    wish = message.envelope.wishes.get(one.recipient.address, NO_WISH)
+    wish = message.envelope.wish(one.recipient.address)
     if kind is Kind.DELIVERED and one.attempt is not None and one.attempt.hands_on_notices:
         return False  # RFC 3461 5.2.2: the next host tells
     return _WISHES[kind] in (wish.notify or _UNSAID)

@@ -56,7 +56,7 @@ _CLOSING = {
 def subject(told: Sequence[Told]) -> str:
     """It names the recipient."""
     more = len(told) - 1
-    names = told[0].address.display() + (f" and {more} more" if more else "")
+    names = (told[0].forwarded_for or told[0].address).display() + (f" and {more} more" if more else "")
     match told[0].kind:
         case Kind.FAILED:
             return f"Not delivered to {names}"
@@ -125,7 +125,7 @@ def _about(original: Original, at: float) -> str:
 
 
 def _of_one(one: Told, sender_domain: str, is_among_others: bool) -> str:
-    lines = [one.address.display()]
+    lines = [_named(one)]
     if is_among_others and one.kind is not Kind.DELIVERED:
         with_advice = one.kind is Kind.FAILED
         lines.append(_wrapped(_both(one.cause, one, sender_domain, with_advice=with_advice), "    "))
@@ -140,8 +140,15 @@ def _of_one(one: Told, sender_domain: str, is_among_others: bool) -> str:
 
 def _whom(told: Sequence[Told]) -> str:
     if len(told) == 1:
-        return told[0].address.display()
+        return _named(told[0])
     return f"{len(told)} recipients"
+
+
+def _named(one: Told) -> str:
+    """As the sender knows it."""
+    if one.forwarded_for is None:
+        return one.address.display()
+    return f"{one.forwarded_for.display()}, which forwards to {one.address.display()}"
 
 
 def _span(seconds: float) -> str:

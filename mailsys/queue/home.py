@@ -19,6 +19,7 @@ from mailsys.interfaces import (
     IRouter,
     MailboxAction,
     NotStored,
+    QueueAction,
     Refused,
     ToDelivery,
     ToMailboxes,
@@ -30,6 +31,8 @@ from mailsys.message.envelope import Body, Envelope
 from mailsys.message.outcome import Deferred, Delivered, Outcome, Step, outcome_of
 from mailsys.message.trace_fields import delivered_to_field, original_to_field, return_path_field
 
+NO_FACTS: Mapping[str, str] = {}
+
 
 @dataclass(frozen=True, slots=True)
 class Home:
@@ -39,6 +42,8 @@ class Home:
     intake: IIntake
     drop: IMailDrop
     quota: IQuota
+    new_id: Callable[[], str]  # names for messages
+    now: Callable[[], float]  # seconds since 1970
     deliveries: Mapping[str, IDelivery] = field(default_factory=dict)
 
 
@@ -84,12 +89,37 @@ async def _at_home(home: Home, envelope: Envelope, content: Content) -> Attempt 
             if name not in home.deliveries:
                 return _ended(Deferred(replies.LOCAL_ERROR))
             return (await home.deliveries[name].deliver(envelope, content, [recipient]))[recipient]
-        case ToMailboxes(accounts):
+        case ToMailboxes(accounts, outside=()):
             return _ended(await _lay(home, envelope, content, accounts))
+        case ToMailboxes(accounts, outside=outside):
+            return await _lay_and_forward(home, envelope, content, accounts, outside)
 
 
-async def _lay(home: Home, envelope: Envelope, content: Content, accounts: Sequence[Account]) -> Outcome:
-    """A copy for each account that has room; when none has, the recipient waits for it."""
+async def _lay_and_forward(
+    home: Home, envelope: Envelope, content: Content, accounts: Sequence[Account], outside: Sequence[Address]
+) -> Attempt:
+    """The recipient stands for others elsewhere, whose copy waits under a name of its own."""
+    [recipient] = envelope.recipients
+    new = replace(envelope, id=home.new_id())
+    forwarded = replace(new, recipients=tuple(outside), forwarded=dict.fromkeys(outside, recipient))
+    action = QueueAction(forwarded, home.now(), b"", content.size)
+    outcome = await _lay(home, new, content, accounts, (action,), {"continues": envelope.id})
+    said = f"forwarded as message {new.id}" if isinstance(outcome, Delivered) else ""
+    return Attempt(outcome, Step.MESSAGE, said=said)
+
+
+async def _lay(
+    home: Home,
+    envelope: Envelope,
+    content: Content,
+    accounts: Sequence[Account],
+    forwarded: tuple[QueueAction, ...] = (),
+    facts: Mapping[str, str] = NO_FACTS,
+) -> Outcome:
+    """A copy for each account that has room; when none has, the recipient waits for it.
+
+    One who is forwarded does not wait: the mailboxes take the copy beyond their quotas.
+    """
     held: list[tuple[Account, int]] = []
     used: dict[Address, int] = {}
     try:
@@ -97,10 +127,10 @@ async def _lay(home: Home, envelope: Envelope, content: Content, accounts: Seque
             if account.quota_bytes is not None and await home.quota.hold(account, content.size):
                 held.append((account, content.size))
         with_room = [one for one in accounts if one.quota_bytes is None or one in [h for h, _ in held]]
-        if not with_room:
+        if not with_room and not forwarded:
             return Deferred(replies.MAILBOX_FULL)
-        copies = tuple(_copy(home, envelope, content, account) for account in with_room)
-        await home.intake.commit(Acceptance(envelope, copies, content))
+        copies = tuple(_copy(home, envelope, content, account) for account in with_room or accounts)
+        await home.intake.commit(Acceptance(envelope, (*copies, *forwarded), content, facts))
         used = {copy.account: len(copy.head) + content.size for copy in copies}
     except (NotStored, OSError) as error:
         return Deferred(replies.NO_STORAGE.with_text(f"{replies.NO_STORAGE.text}: {error}"))

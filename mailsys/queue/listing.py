@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from mailsys.interfaces import Selection
@@ -36,7 +37,10 @@ class ListedRecipient:
 
 @dataclass(frozen=True, slots=True)
 class ListedMessage:
-    """A row of ``messages`` with its recipients.  ``sender`` is empty for notices."""
+    """A row of ``messages`` with its recipients.  ``sender`` is empty for notices.
+
+    ``forwarded`` are those recipients who stand behind an address of ours, with that address.
+    """
 
     id: str
     at: float
@@ -45,6 +49,7 @@ class ListedMessage:
     not_before: float
     finished: float | None
     recipients: tuple[ListedRecipient, ...]
+    forwarded: Mapping[str, str] = field(default_factory=dict)
 
 
 def messages(
@@ -70,7 +75,7 @@ def _messages(
     else:
         where = f"AND EXISTS (SELECT 1 FROM recipients r WHERE r.message = m.id AND {condition})"  # noqa: S608
     return connection.execute(
-        "SELECT m.id, m.at, m.sender, m.octets, m.not_before, m.finished FROM messages m"  # noqa: S608
+        "SELECT m.id, m.at, m.sender, m.octets, m.not_before, m.finished, m.envelope FROM messages m"  # noqa: S608
         f" WHERE m.finished IS {'NOT NULL' if is_finished else 'NULL'} {where}"
         f" ORDER BY {'m.finished' if is_finished else 'm.at'} LIMIT :limit",
         {**values, "limit": limit},
@@ -93,5 +98,8 @@ def _listed(
     octets: int,
     not_before: float,
     finished: float | None,
+    envelope: str,
 ) -> ListedMessage:
-    return ListedMessage(id_, at, sender, octets, not_before, finished, _recipients(connection, id_))
+    forwarded = json.loads(envelope).get("forwarded", {}) if '"forwarded"' in envelope else {}
+    recipients = _recipients(connection, id_)
+    return ListedMessage(id_, at, sender, octets, not_before, finished, recipients, forwarded)

@@ -166,7 +166,8 @@ class Handover:
         answer = replies.OK.with_text(words)
         waiting = self._waiting_of(takers)
         copies = self._copies(envelope, [one for one in takers if one not in waiting], content, verdict)
-        actions: tuple[Action, ...] = (*copies, *self._waiting(envelope, waiting, content, verdict, held))
+        queued = self._waiting(envelope, takers, content, verdict, held)
+        actions: tuple[Action, ...] = (*copies, *queued)
         facts = story.accepted(
             self._session, self._transaction, takers, content, verdict, answer, self._added
         )
@@ -234,14 +235,21 @@ class Handover:
         held: str,
     ) -> tuple[QueueAction, ...]:
         """One copy in the queue for all who live elsewhere, and for those here of whom we have to tell."""
-        if not takers:
+        waiting = self._waiting_of(takers)
+        recipients = {taker.address: taker.address for taker in waiting}
+        for taker in takers:
+            for target in taker.forwarded if taker not in waiting else ():
+                recipients.setdefault(target, taker.address)
+        if not recipients:
             return ()
         head = self._head(envelope, verdict)
         at = self._reception.now()
         octets = len(head) + content.size
-        waiting = replace(envelope, recipients=tuple(taker.address for taker in takers))
-        free = tuple(taker.address for taker in takers if not taker.is_outside) if held else ()
-        return (QueueAction(waiting, at, head, octets, held=held, free=free),)
+        forwarded = {target: alias for target, alias in recipients.items() if target != alias}
+        for_them = replace(envelope, recipients=tuple(recipients), forwarded=forwarded)
+        bound = {taker.address for taker in takers if taker.is_outside}
+        free = tuple(one for one in recipients if one not in bound) if held else ()
+        return (QueueAction(for_them, at, head, octets, held=held, free=free),)
 
     def _head(self, envelope: Envelope, verdict: Verdict) -> bytes:
         """Our lines that all copies share."""

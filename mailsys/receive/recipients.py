@@ -148,8 +148,13 @@ class Admission:
             return replies.LOCAL_ERROR, f"the mailbox cannot be measured: {error}"
 
     async def _full(self, route: ToMailboxes, octets: int) -> Answer | None:
-        """Why no mailbox takes so many octets, as the client declared them; None when one does."""
+        """Why no mailbox takes so many octets, as the client declared them; None when one does.
+
+        At another host there may be room, and that is all that is known.
+        """
         answer: Answer | None = None
+        if route.outside:
+            return None
         for account in route.accounts:
             if account.quota_bytes is None or await self.quota.has_room(account, octets):
                 return None
@@ -165,4 +170,6 @@ def _routed(recipient: Address, route: Accepted) -> RoutedRecipient:
         return RoutedRecipient(recipient, (), is_outside=True)
     if isinstance(route, ToDelivery):
         return RoutedRecipient(recipient, (), route.via, route.delivery)
-    return RoutedRecipient(recipient, route.accounts, route.via, is_caught=route.is_caught)
+    return RoutedRecipient(
+        recipient, route.accounts, route.via, is_caught=route.is_caught, forwarded=route.outside
+    )

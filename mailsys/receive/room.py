@@ -22,13 +22,14 @@ class Room:
         """Hold room in every mailbox that has a quota; raises OSError.
 
         A recipient lacks room when none of its mailboxes has any: one full mailbox must not keep the
-        others behind an alias from their mail, so it takes this copy beyond its quota.
+        others behind an alias, here or at another host, from their mail, so it takes this copy beyond its
+        quota.
         """
         for recipient in recipients:
             if not recipient.accounts:  # it lives elsewhere, or has a delivery
                 continue
             rooms = [await self._hold_in(account, octets) for account in recipient.accounts]
-            if not any(rooms):
+            if not any(rooms) and not recipient.forwarded:
                 self.lacking.add(recipient.address)
 
     async def _hold_in(self, account: Account, octets: int) -> bool:

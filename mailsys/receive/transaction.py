@@ -23,7 +23,8 @@ log = Logger(namespace="mailsys.receive")
 class RoutedRecipient:
     """A recipient that was answered with 250, and the mailboxes behind it, or the delivery.
 
-    One that ``is_outside`` lives at another host, and its copy waits in the queue.
+    One that ``is_outside`` lives at another host, and its copy waits in the queue.  One that is ``forwarded``
+    leads to addresses at other hosts, alone or besides mailboxes, and so do theirs.
     """
 
     address: Address
@@ -32,6 +33,7 @@ class RoutedRecipient:
     delivery: str = ""
     is_outside: bool = False
     is_caught: bool = False  # by a catch-all
+    forwarded: tuple[Address, ...] = ()
 
 
 @dataclass(slots=True)
@@ -97,8 +99,11 @@ class Transaction:
     def waits(self, recipient: RoutedRecipient) -> bool:
         """Does its copy go into the queue, and from there to where it lives?
 
-        The queue alone can tell a sender that it arrived, and not forget it.
+        The queue alone can tell a sender that it arrived, and not forget it.  Of one that only stands for
+        others at other hosts, those wait.
         """
+        if recipient.forwarded and not recipient.accounts:
+            return False
         wish = self.wishes.get(recipient.address, NO_WISH)
         return recipient.is_outside or Notify.SUCCESS in wish.notify
 

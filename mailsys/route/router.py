@@ -1,5 +1,7 @@
 """Where a recipient lives: local domains, accounts, aliases, catch-all, plus-tags, postmaster.
 
+An alias may also name addresses at other hosts, to which the mail is forwarded.
+
 The order for an address of a local domain: the account or alias of exactly this address; without
 its tag; ``postmaster``; the catch-all.  An alias may name further aliases; one that leads back to
 itself is refused, so that it is found when somebody writes to it, and not by a mail loop.
@@ -39,15 +41,17 @@ class Router:
         if not await self._directory.is_local(recipient.domain):
             return None
         search = Search()
-        await self._follow(recipient.folded(), (), search)
+        await self._follow(recipient, (), search)
         return search.conclude()
 
-    async def _follow(self, address: Address, path: Path, search: Search) -> None:
+    async def _follow(self, target: Address, path: Path, search: Search) -> None:
+        """Those of other hosts stay as they are written: what their case means, only these know."""
+        address = target.folded()
         if not search.begin(address, path):
             return
         if not await self._directory.is_local(address.domain):
-            search.outside = True
-            search.tell(f"{address} is outside")
+            search.outside[target] = None
+            search.tell(f"mail for {path[-1]} is forwarded to {target}")
             return
         found = await self._find(address)
         if found is None:
@@ -60,7 +64,7 @@ class Router:
             search.accounts[found.end.address] = found.end
         elif search.allows_alias(path):
             for target in found.end:
-                await self._follow(target.folded(), (*path, address), search)
+                await self._follow(target, (*path, address), search)
 
     async def _find(self, address: Address) -> Found | None:
         """Account or alias targets of an address of a local domain, and the way to them in words."""

@@ -27,7 +27,7 @@ class Search:
     """Everything found for one recipient."""
 
     accounts: dict[Address, Account] = field(default_factory=dict)
-    outside: bool = False
+    outside: dict[Address, None] = field(default_factory=dict)  # a set that keeps its order
     is_caught: bool = False  # by a catch-all, and at its first step
     objection: Reply | None = None  # then the search is over
     _via: list[str] = field(default_factory=list)
@@ -67,11 +67,9 @@ class Search:
         via = tuple(self._via)
         if self.objection is not None:
             return Refused(self.objection, via)
-        if self.outside:
-            return Refused(replies.NO_FORWARDING, via)
-        if not self.accounts:
+        if not self.accounts and not self.outside:
             return Refused(replies.NO_SUCH_USER, via)
-        return ToMailboxes(tuple(self.accounts.values()), via, self.is_caught)
+        return ToMailboxes(tuple(self.accounts.values()), via, self.is_caught, tuple(self.outside))
 
     def _refuse(self, reply: Reply, words: str) -> None:
         self.objection = reply

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mailsys.interfaces import IWorkers
-from mailsys.message.content import READ_OCTETS, Content, FileContent, MemoryContent
+from mailsys.message.content import (
+    READ_OCTETS,
+    Content,
+    FileContent,
+    HeadedContent,
+    MemoryContent,
+    is_in_file,
+)
 
 
 class Pieces:
@@ -42,6 +49,8 @@ async def load(content: Content, workers: IWorkers) -> Content:
 
     What the kernel has in memory already needs no thread.
     """
+    if isinstance(content, HeadedContent):
+        return content.around(await load(content.inner, workers))
     if not isinstance(content, FileContent) or content.size > READ_OCTETS:
         return content
     octets = content.read_cached()
@@ -52,4 +61,4 @@ async def load(content: Content, workers: IWorkers) -> Content:
 
 def open_content(content: Content, workers: IWorkers) -> Pieces:
     """Begin to read."""
-    return Pieces(content.pieces(), workers if isinstance(content, FileContent) else None)
+    return Pieces(content.pieces(), workers if is_in_file(content) else None)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from mailsys.interfaces import IWorkers
 from mailsys.message.address import Address
-from mailsys.message.content import Content, FileContent
+from mailsys.message.content import Content, is_in_file
 from mailsys.message.downgrade import Conversion, Unconvertible, survey
 from mailsys.message.envelope import Body, Envelope
 from mailsys.message.headers import read_header_block
@@ -102,7 +102,7 @@ class Fitting:
         return [recipient for recipient in recipients if not recipient.is_ascii]
 
     async def _has_ascii_header(self) -> bool:
-        if isinstance(self.content, FileContent):
+        if is_in_file(self.content):
             return (await self.workers.run(read_header_block, self.content)).isascii()
         return read_header_block(self.content).isascii()
 

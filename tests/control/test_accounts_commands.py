@@ -228,7 +228,7 @@ def test_aliases_and_what_is_odd_about_them(host):
     assert output.splitlines()[0] == "team@a.test stands for alice@a.test, x@outside.test, nobody@a.test."
     notes = output.splitlines()[1:]
     assert all(note.startswith("Note: ") for note in notes)
-    assert ["twice" in notes[0], "is outside" in notes[1], "does not exist" in notes[2]] == [True] * 3
+    assert ["twice" in notes[0], "is forwarded there" in notes[1], "does not exist" in notes[2]] == [True] * 3
     host("alias", "remove", "team@a.test", "x@outside.test", "nobody@a.test")
     assert json.loads(host("alias", "list", "--json")[1]) == [
         {"address": "team@a.test", "targets": ["alice@a.test"]}

@@ -26,6 +26,8 @@ def host(tmp_path, monkeypatch, capsys):
         assert run("account", "add", f"{name}@our.example", "--password-stdin")[0] == 0
     assert run("alias", "add", "office@our.example", "ann@our.example", "bob@our.example")[0] == 0
     assert run("alias", "add", "x@our.example", "x@our.example")[0] == 0
+    assert run("alias", "add", "both@our.example", "ann@our.example", "bob@far.example")[0] == 0
+    assert run("srs", "new-key")[0] == 0
     return run
 
 

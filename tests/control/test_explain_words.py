@@ -83,3 +83,21 @@ def test_what_is_no_ip_address_is_wrong_usage(host, capsys):  # noqa: F811
         host("explain", "--ip", "elsewhere", "--from", "", "--to", "ann@our.example")
     assert ended.value.code == 2
     assert '"elsewhere" is no IP address' in capsys.readouterr().err
+
+
+def test_what_is_forwarded(host):  # noqa: F811
+    """To whom, and as from whom; and what would happen to a notice about it."""
+    asked = ("--from", "eve@writer.example", "--to", "both@our.example")
+    (said,) = explained(host, *asked)["recipients"]
+    assert (said["outcome"], said["accounts"], said["forwarded"]) == (
+        "delivered", ["ann@our.example"], ["bob@far.example"],
+    )  # fmt: skip
+    assert said["sent_as"].endswith("=writer.example=eve@our.example")
+    assert (
+        "both@our.example would be delivered to ann@our.example, folder INBOX, and forwarded to"
+        f" bob@far.example as from <{said['sent_as']}>."
+    ) in text(host, *asked)
+    told = text(host, "--from", "", "--to", said["sent_as"], "--to", "SRS0=abcd=ab=a.example=b@our.example")
+    assert "forwarded to eve@writer.example as from <>." in told
+    assert "is the return address of eve@writer.example, whose mail was forwarded" in told
+    assert "is no return address: this host has not made it" in told

@@ -29,6 +29,7 @@ from mailsys.queue.spool import Spool
 from mailsys.queue.writer import DirectWriter
 
 ELSEWHERE = (Address("eve", "far.test"), Address("fay", "farther.test"))
+FORWARDED = {ELSEWHERE[1]: Address("alias", "ours.test")}  # it may not forget for whom it goes there
 HEAD = b"Received: by host\r\n"
 LATE = 1e12  # everything is due by then
 
@@ -110,9 +111,11 @@ class QueueHouse(House):
         acceptance = super().acceptance(message)
         envelope = acceptance.envelope
         octets = len(HEAD) + len(message.body)
-        outside = Envelope(envelope.id, envelope.reverse_path, ELSEWHERE)
+        outside = Envelope(envelope.id, envelope.reverse_path, ELSEWHERE, forwarded=FORWARDED)
         action = QueueAction(outside, 1.0, HEAD, octets)
-        whole = Envelope(envelope.id, envelope.reverse_path, (*envelope.recipients, *ELSEWHERE))
+        whole = Envelope(
+            envelope.id, envelope.reverse_path, (*envelope.recipients, ELSEWHERE[0], FORWARDED[ELSEWHERE[1]])
+        )
         return Acceptance(whole, (*acceptance.actions, action), acceptance.content, acceptance.facts)
 
     # ------------------------------------------------------------------ the runner's part
@@ -142,6 +145,7 @@ class QueueHouse(House):
         body = text.removeprefix(HEAD)
         if message.id in MESSAGES:
             assert body == MESSAGES[message.id].body, message.id
+            assert message.envelope.forwarded == FORWARDED, message.id
         for recipient in item.recipients:
             key = message.id, str(recipient.address)
             is_refused = key in self.world.refused

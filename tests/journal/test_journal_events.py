@@ -136,9 +136,14 @@ def counted(known):
 
 def of_the_queue():
     """What is told of a message that waits, with all that an attempt can tell."""
-    taken = Attempt(Delivered("mx"), Step.MESSAGE, "mx", "TLSv1.3", "250 OK")
+    taken = Attempt(Delivered("mx"), Step.MESSAGE, "mx", "TLSv1.3", "250 OK", forwarded_for=BOB, sent_as=BOB)
     waiting = QueueAction(
-        Envelope("4k2m9x7qa.1", None, (BOB,)), NOON, b"", 1, held="over the limit", free=(BOB,)
+        Envelope("4k2m9x7qa.1", None, (BOB,), forwarded={BOB: BOB}),
+        NOON,
+        b"",
+        1,
+        held="over the limit",
+        free=(BOB,),
     )
     broken = Attempt(Deferred(replies.LOCAL_ERROR), Step.MESSAGE, "mx", "", "451", is_uncertain=True)
     return [
@@ -166,12 +171,13 @@ def test_the_page_names_the_facts_of_each_event(repository):
         events.mailbox_read(known, 1, 1, NOON, fetched=["a"], removed=["a"]),
         *counted(known),
         *of_the_queue(),
+        events.received(Envelope("n.1", None, (ANN,)), 2000, {"continues": "4k2m9x7qa.1"}, NOON),
         queue_events.notice("4k2m9x7qa.1", Envelope("n.1", None, (ANN,)), 2000, NOON),
         queue_events.told("4k2m9x7qa.1", Envelope("n.1", None, (ANN,)), NOON),
     ]
     page = (repository / "docs" / "journal.rst").read_text()
     of_connections = {"service", "peer", "greeting", "protocol", "tls", "login"}
-    of_attempts = {"step", "remote", "said", "uncertain"}
+    of_attempts = {"step", "remote", "said", "uncertain", "forwarded_for", "sent_as"}
     facts = defaultdict(set)
     for event in told:
         facts[event.facts["event"]] |= event.facts.keys() - of_connections - of_attempts - {"event"}

@@ -14,6 +14,8 @@ from mailsys.message.outcome import Deferred, Delivered, Step
 from mailsys.message.reply import Reply
 
 BOB, EVE = Address("bob", "far.test"), Address("eve", "home.test")
+SALES = Address("sales", "ours.test")
+TO_BOB = Envelope("m.1", None, (BOB,))
 MX = "mx.far.test [192.0.2.1]:25"
 LATER = Reply(451, "4.7.1", "come back later")
 
@@ -40,6 +42,21 @@ def test_it_was_taken():
     sentence = told(events.sent("m.1", BOB, 2, attempt, 1.0))
     for words in ("bob@far.test", MX, "TLS 1.3", "250 thanks", "attempt 2"):
         assert words in sentence
+
+
+def test_it_was_forwarded():
+    """To whom, for whom, and under what name: what an operator needs when it comes back."""
+    waits = told(
+        events.queued("m.1", QueueAction(replace(TO_BOB, forwarded={BOB: SALES}), 1.0, b"", 10), 1.0)
+    )
+    assert waits == "Waits in the queue for <bob@far.test>, forwarded for <sales@ours.test>."
+    sender = Address("SRS0=x=y=far.test=ann", "ours.test")
+    attempt = Attempt(Delivered(MX), Step.MESSAGE, MX, forwarded_for=SALES, sent_as=sender)
+    sentence = told(events.sent("m.1", BOB, 1, attempt, 1.0))
+    assert sentence == (
+        "Forwarded to <bob@far.test> for <sales@ours.test>, as from <SRS0=x=y=far.test=ann@ours.test>,"
+        f" at {MX}."
+    )
 
 
 def test_it_was_put_off():

@@ -6,18 +6,22 @@ from datetime import UTC
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from journal_scenes import BOB, BOB_X, NOON, SALES, accepted, delivered, message, session
+from journal_scenes import ANN, BOB, BOB_X, NOON, SALES, accepted, delivered, message, session
 from test_story import OTHERS, kinds, names, plain_values, refused
 
-from mailsys.interfaces import JournalEvent
-from mailsys.journal import events
+from mailsys.interfaces import Attempt, JournalEvent, QueueAction
+from mailsys.journal import events, queue_events
 from mailsys.journal.meaning import meaning_of
 from mailsys.journal.moments import moment_of
 from mailsys.journal.story import in_order, tell
 from mailsys.journal.summary import summarise
 from mailsys.message import reply as replies
+from mailsys.message.address import Address
+from mailsys.message.envelope import Envelope
+from mailsys.message.outcome import Delivered, Step
 
 ID = "4k2m9x7qa.1"
+EVE = Address("eve", "far.example")
 
 
 def outcome(*events_):
@@ -35,6 +39,21 @@ def test_what_became_of_a_message():
     late = events.deferred(ID, BOB, 1, "452 4.2.2 Mailbox is full", NOON + 1)
     assert outcome(accepted(), late) == "waiting"
     assert outcome(accepted(), late, delivered(at=NOON + 9)) == "delivered"
+
+
+def test_what_became_of_a_message_that_is_forwarded():
+    """Who stands behind an alias is waited for, and not the alias."""
+    to = Envelope(ID, None, (ANN, EVE), forwarded={ANN: SALES, EVE: SALES})
+    story = [
+        accepted(to=(BOB, SALES)),
+        delivered(),
+        queue_events.queued(ID, QueueAction(to, NOON, b"", 1), NOON),
+    ]
+    assert outcome(*story) == "1 delivered, 2 waiting"
+    assert summarise(story).recipients == "bob@example.org +1"
+    gone = Attempt(Delivered("mx"), Step.MESSAGE, "mx", forwarded_for=SALES, sent_as=BOB)
+    story += [queue_events.sent(ID, one, 1, gone, NOON + 1) for one in (ANN, EVE)]
+    assert outcome(*story) == "delivered"
 
 
 def test_what_became_of_what_was_no_message():

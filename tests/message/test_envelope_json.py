@@ -16,6 +16,7 @@ ANN, BOB = parse_address("ann@example.org"), Address('b@"b', "example.net")
     [
         Envelope("m.1", ANN, (BOB,)),
         Envelope("m.1", ANN, (BOB,), is_vouched_for=True),
+        Envelope("m.1", ANN, (BOB,), forwarded={BOB: ANN}),
         Envelope("m.1", None, (ANN, BOB), Body.BINARY_MIME, smtputf8=True),
         Envelope("m.1", Address("jürgen", "xn--bcher-kva.example"), (ANN,), Body.EIGHT_BIT_MIME, True),
         Envelope(
@@ -30,7 +31,7 @@ ANN, BOB = parse_address("ann@example.org"), Address('b@"b', "example.net")
             },
         ),
     ],
-    ids=["plain", "vouched for", "a notice", "UTF-8", "with wishes"],
+    ids=["plain", "vouched for", "forwarded", "a notice", "UTF-8", "with wishes"],
 )
 def test_there_and_back(envelope):
     assert read(json.loads(json.dumps(describe(envelope)))) == envelope

@@ -67,6 +67,27 @@ def test_the_top_says_what_happened_and_what_to_do():
         assert words in " ".join(notice.text.split())
 
 
+def test_of_what_was_forwarded_the_sender_knows_the_alias():
+    """And is not told to look at an address that another has written."""
+    alias = Address("sales", "home.test")
+    notice = read(message(forwarded={BOB: alias}), failed(NO_USER))
+    assert notice.message["Subject"] == "Not delivered to sales@home.test"
+    assert notice.sentence == (
+        "Your message could not be delivered to sales@home.test, which forwards to bob@far.test: there is no"
+        " such mailbox. The forwarding leads astray: tell the people behind the address by other means."
+    )
+    (fields,) = notice.recipients
+    assert fields["Original-Recipient"] == "rfc822; sales@home.test"
+    assert fields["Final-Recipient"] == "rfc822; bob@far.test"
+
+
+@pytest.mark.row(32)
+def test_of_what_was_forwarded_no_stranger_is_told():
+    """Row 32: whoever forged the sender would make us write to a third."""
+    alias = Address("sales", "home.test")
+    assert composed(message(forwarded={BOB: alias}, is_vouched_for=False), failed(NO_USER)) == []
+
+
 def test_the_fields_of_rfc_3464():
     about = message(wishes=(ALL, "rfc822;Bob@Far.Test"), notice_id="envelope 7")
     notice = read(about, failed(NO_USER))

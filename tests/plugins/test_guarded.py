@@ -129,7 +129,13 @@ def test_a_judge_without_a_wish_for_a_pause_has_none():
 
 @pytest.mark.parametrize(
     "route",
-    [None, ToMailboxes((Account(ANN),), ("so",)), ToDelivery("pipe"), Refused(NO_SUCH_USER, ("not here",))],
+    [
+        None,
+        ToMailboxes((Account(ANN),), ("so",)),
+        ToMailboxes((), outside=(ANN,)),
+        ToDelivery("pipe"),
+        Refused(NO_SUCH_USER, ("not here",)),
+    ],
 )
 def test_a_route_passes(route):
     guarded = GuardedRouter(answering("route", route), guard_of())
@@ -144,6 +150,8 @@ def test_a_route_passes(route):
         MemoryError(),
         "ann@example.org",
         ToMailboxes(()),
+        ToMailboxes((Account(ANN),), outside=[ANN]),
+        ToMailboxes((), outside=("ann@example.org",)),
         ToMailboxes([Account(ANN)]),
         ToMailboxes((ANN,)),
         ToMailboxes((Account(Address("../ann", "example.org\0")),)),

@@ -72,7 +72,7 @@ def away():
 
 
 def deliver(house, away, *recipients, **deliveries):
-    home = Home(house, house, house, house, deliveries)
+    home = Home(house, house, house, house, lambda: "new.1", lambda: 99.0, deliveries)
     envelope = Envelope("n.1", None, recipients)
     return result_of(HomeOrAway(lambda: home, away).deliver(envelope, NOTICE, recipients))
 
@@ -105,6 +105,32 @@ def test_no_room(house, away):
     assert deliver(house, away, EVE)[EVE].outcome == Deferred(replies.MAILBOX_FULL)
     assert house.committed == []
     assert house.held == 0
+
+
+def test_an_alias_that_forwards(house, away):
+    """One record: copies here, and one that waits under a name of its own."""
+    house.routes[EVE] = ToMailboxes((Account(ANN),), outside=(FAR,))
+    attempt = deliver(house, away, EVE)[EVE]
+    assert isinstance(attempt.outcome, Delivered)
+    assert attempt.said == "forwarded as message new.1"
+    [acceptance] = house.committed
+    copy, waiting = acceptance.actions
+    assert copy.account == ANN
+    assert acceptance.envelope == Envelope("new.1", None, (EVE,))
+    assert waiting.envelope == Envelope("new.1", None, (FAR,), forwarded={FAR: EVE})
+    assert (waiting.at, waiting.octets) == (99.0, NOTICE.size)
+    assert acceptance.facts == {"continues": "n.1"}
+    assert away.tried == []
+
+
+def test_who_is_forwarded_does_not_wait_for_room(house, away):
+    house.full = True
+    house.routes[EVE] = ToMailboxes((Account(EVE, 1000),), outside=(FAR,))
+    assert isinstance(deliver(house, away, EVE)[EVE].outcome, Delivered)
+    [acceptance] = house.committed
+    assert len(acceptance.actions) == 2
+    house.fault = OSError("disk")
+    assert isinstance(deliver(house, away, EVE)[EVE].outcome, Deferred)
 
 
 @pytest.mark.parametrize("fault", [NotStored("not open"), OSError("disk")], ids=repr)

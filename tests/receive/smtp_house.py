@@ -25,6 +25,7 @@ from mailsys.judge.one_from import OneFrom
 from mailsys.judge.own_sender import OwnSender
 from mailsys.judge.pipeline import JudgePipeline
 from mailsys.message.address import parse_address
+from mailsys.message.srs import SenderRewriting, SrsKey
 from mailsys.receive.conversation import Conversation
 from mailsys.receive.memory import MessageMemory
 from mailsys.receive.pace import Terms
@@ -32,11 +33,13 @@ from mailsys.receive.reception import Reception, Settings
 from mailsys.receive.recipients import Admission
 from mailsys.receive.strangers import Patience, Strangers
 from mailsys.route.in_order import RoutersInOrder
+from mailsys.route.returned import ReturnRouter
 from mailsys.route.router import Router
 from mailsys.submit.senders import Senders
 from mailsys.threads import NoThreads
 
 NOW = 1795446245.0  # Mon, 23 Nov 2026 15:04:05 +0000
+REWRITING = SenderRewriting([SrsKey(b"k" * 32)], lambda: int(NOW // 86_400))
 JUDGES = (EarlyTalker(0.3, ()), OneFrom(), HopCount())
 
 
@@ -55,6 +58,7 @@ class MemoryDirectory:
             "staff@our.example": "ann@our.example full@our.example",
             "loop@our.example": "loop@our.example",
             "away@our.example": "ann@elsewhere.example",
+            "both@our.example": "full@our.example eve@far.example ann@elsewhere.example",
             "*@other.example": "bob@our.example",
         }
 
@@ -266,7 +270,9 @@ class House:
         return (OneFrom(), OwnSender(Senders(self._router(), self.caught)), HopCount())
 
     def _router(self):
-        return RoutersInOrder([*self.routers, Router(MemoryDirectory(), "+")])
+        directory = MemoryDirectory()
+        known = RoutersInOrder([*self.routers, Router(directory, "+")])
+        return RoutersInOrder([ReturnRouter(directory, REWRITING, known), known])
 
     async def _first_domain(self):
         return "our.example"

@@ -158,3 +158,18 @@ def test_a_recipient_with_a_delivery(house, notify, waits):
     assert answers[-1].startswith("250")
     assert len(house.intake.accepted) == waits
     assert len(house.deliveries["pipe"].taken) == (not waits)
+
+
+def test_of_one_who_only_forwards_the_other_hosts_are_waited_for(house):
+    """That the alias was reached is no success; what is wished goes along, and limits do not hold it."""
+    house.limits.held = "too much"
+    acceptance = sent(
+        house, "RCPT TO:<away@our.example> NOTIFY=SUCCESS", "RCPT TO:<eve@far.example>",
+        "RCPT TO:<both@our.example> NOTIFY=SUCCESS",
+    )  # fmt: skip
+    (waiting,) = acceptance.actions
+    away, both, target = map(parse_address, ("away@our.example", "both@our.example", "ann@elsewhere.example"))
+    assert waiting.envelope.recipients == (FAR, both, target)
+    assert waiting.envelope.forwarded == {target: away}
+    assert waiting.envelope.wish(target) == NoticeWish(SUCCESS, "rfc822;away@our.example")
+    assert waiting.free == (both, target)

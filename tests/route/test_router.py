@@ -158,9 +158,19 @@ def test_the_same_target_twice_is_no_loop():
     assert people(route("x@a.example", aliases=aliases)) == ["ann@a.example"]
 
 
-def test_an_alias_outside_is_refused_for_now():
-    found = route("x@a.example", aliases={"x@a.example": "ann@a.example friend@elsewhere.example"})
-    assert found.reply == replies.NO_FORWARDING
+def test_an_alias_forwards_to_other_hosts():
+    """Beside mailboxes or alone; what case means in an address of theirs, only they know."""
+    found = route("x@a.example", aliases={"x@a.example": "ann@a.example Friend@elsewhere.example"})
+    assert people(found) == ["ann@a.example"]
+    assert found.outside == (parse_address("Friend@elsewhere.example"),)
+    assert found.via[-1] == "mail for x@a.example is forwarded to Friend@elsewhere.example"
+    caught = route("any@a.example", aliases={"*@a.example": "all@elsewhere.example"})
+    assert (people(caught), caught.outside) == ([], (parse_address("all@elsewhere.example"),))
+
+
+def test_an_address_at_another_host_is_met_once():
+    aliases = {"x@a.example": "y@a.example Z@far.example", "y@a.example": "z@far.example"}
+    assert route("x@a.example", aliases=aliases).outside == (parse_address("z@far.example"),)
 
 
 def test_a_dead_target_does_not_hurt_the_others():

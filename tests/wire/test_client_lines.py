@@ -38,6 +38,15 @@ def test_rcpt_with_wishes():
     assert rcpt_line(wishing, BOB, Offers()) == b"RCPT TO:<bob@example.org>\r\n"
 
 
+def test_rcpt_of_who_is_forwarded():
+    """The address that the sender wrote goes along, with the sender's wishes about it."""
+    wishes = {EVE: NoticeWish(frozenset({Notify.NEVER}))}
+    envelope = Envelope("m1", ANN, (BOB,), wishes=wishes, forwarded={BOB: EVE})
+    assert rcpt_line(order(BOB, envelope=envelope), BOB, EVERYTHING) == (
+        b"RCPT TO:<bob@example.org> NOTIFY=NEVER ORCPT=rfc822;eve@example.org\r\n"
+    )
+
+
 @pytest.mark.row(3)
 @pytest.mark.parametrize("character", ["\r", "\n", "\0", "\x7f", "\r\nRSET"])
 def test_no_line_becomes_two(character):

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 
 from mailsys.message.address import Address
-from mailsys.message.envelope import NO_WISH, Body, Envelope, NoticeWish, Notify, render_path
+from mailsys.message.envelope import Body, Envelope, NoticeWish, Notify, render_path
 from mailsys.message.xtext import encode_utf8_address, encode_xtext
 from mailsys.wire.smtp.offers import Offers
 
@@ -56,9 +56,8 @@ def mail_line(order: Order, offers: Offers) -> bytes:
 def rcpt_line(order: Order, recipient: Address, offers: Offers) -> bytes:
     """RCPT with NOTIFY and ORCPT where they are offered."""
     line = f"RCPT TO:<{recipient}>"
-    if "DSN" in offers and order.envelope.wishes:
-        wish = order.envelope.wishes.get(recipient, NO_WISH)
-        line = " ".join([line, *_recipient_wishes(wish)])
+    if "DSN" in offers:
+        line = " ".join([line, *_recipient_wishes(order.envelope.wish(recipient))])
     return command_line(line)
 
 

@@ -1,0 +1,117 @@
+"""The file with the keys of return addresses: a key a line, the newest first, each with its first day.
+
+Only the first makes new addresses.  A key that was replaced verifies until the last address that it
+made has expired, and is left out of the file when the next one is made.  A line can be read with ``cat``::
+
+    2026-11-30 5f1c…   (64 hexadecimal digits)
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from datetime import date
+
+from mailsys.disk import Disk, write_new_file
+from mailsys.message.srs import EXPIRY_DAYS, SenderRewriting, SrsKey
+
+FILE_NAME = "return-address-keys"
+SECRET_OCTETS = 32
+MOST_OCTETS = 64 * 1024
+_LINE = re.compile(r"(\d{4}-\d\d-\d\d) ([0-9a-f]{64})")
+_EPOCH = date(1970, 1, 1)
+
+
+class ReturnAddresses:
+    """``rewriting`` by the keys of a file.  ``now`` gives seconds since 1970, ``random`` so many octets."""
+
+    def __init__(
+        self, disk: Disk, path: str, now: Callable[[], float], random: Callable[[int], bytes]
+    ) -> None:
+        self._disk = disk
+        self._path = path
+        self._now = now
+        self._random = random
+        self.rewriting = SenderRewriting((), self._today)
+
+    def open(self) -> None:
+        """Read the keys, and make the first if there is none; raises OSError."""
+        self.read()
+        if not self.rewriting.keys:
+            self.renew()
+
+    def read(self) -> None:
+        """Read the keys, if there are any; raises OSError."""
+        self.rewriting.keys = tuple(read_keys(self._path))
+
+    def renew(self) -> None:
+        """Make return addresses with a new key from now on; raises OSError."""
+        add_key(self._disk, self._path, self._today(), self._random)
+        self.read()
+
+    def _today(self) -> int:
+        return int(self._now() // 86_400)
+
+
+def read_keys(path: str) -> list[SrsKey]:
+    """All keys, none when there is no file; raises OSError, also for what is no such file."""
+    return [
+        SrsKey(secret, _days(later) if later is not None else None) for _made, secret, later in _lines(path)
+    ]
+
+
+def add_key(disk: Disk, path: str, today: int, random: Callable[[int], bytes]) -> None:
+    """Make a new key, and forget those whose addresses have all expired; raises OSError.
+
+    ``today`` is in days since 1970, ``random`` gives octets.  The file belongs to the owner of its folder.
+    """
+    kept = [
+        f"{made} {secret.hex()}\n"
+        for made, secret, later in _lines(path)
+        if later is None or _days(later) + EXPIRY_DAYS >= today
+    ]
+    day = date.fromordinal(_EPOCH.toordinal() + today)
+    text = "".join([f"{day} {random(SECRET_OCTETS).hex()}\n", *kept])
+    folder = os.path.dirname(path)
+    fresh = f"{path}.new"
+    if os.path.lexists(fresh):
+        disk.unlink(fresh)
+    write_new_file(disk, fresh, [[text.encode()]])
+    if os.geteuid() == 0:
+        owner = os.stat(folder)
+        os.chown(fresh, owner.st_uid, owner.st_gid)
+    descriptor = disk.open(fresh)
+    try:
+        disk.sync_data(descriptor)
+    finally:
+        disk.close(descriptor)
+    disk.rename(fresh, path)
+    disk.sync_directory(folder)
+
+
+def _lines(path: str) -> list[tuple[str, bytes, str | None]]:
+    """Day, secret, and the day on which the next key replaced it, which stands in the line above."""
+    try:
+        with open(path, "rb") as file:
+            text = file.read(MOST_OCTETS).decode()
+    except FileNotFoundError:
+        return []
+    except UnicodeDecodeError:
+        raise OSError(f"{path} is not text") from None
+    found: list[tuple[str, bytes, str | None]] = []
+    later: str | None = None
+    for number, line in enumerate(text.splitlines(), 1):
+        match = _LINE.fullmatch(line)
+        try:
+            date.fromisoformat(match[1] if match else "")
+        except ValueError:
+            raise OSError(f"line {number} of {path} is no day and key") from None
+        if match is not None:
+            found.append((match[1], bytes.fromhex(match[2]), later))
+            later = match[1]
+    return found
+
+
+def _days(day: str) -> int:
+    return date.fromisoformat(day).toordinal() - _EPOCH.toordinal()
