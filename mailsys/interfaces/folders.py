@@ -106,8 +106,9 @@ class Stored:
 class Column(Enum):
     """What is known of each message without reading it, once it is indexed.
 
-    The forms are ready to send: ENVELOPE, BODY and BODYSTRUCTURE as octets in RFC 9051's syntax; those
-    with raw UTF-8 in quoted strings are for the sender to convert.  Words to search and sort by are decoded.
+    ``message.structure.describe`` knows all but the dates of arrival.  The forms are ready to send: ENVELOPE,
+    BODY and BODYSTRUCTURE as octets in RFC 9051's syntax; ``as_ascii`` there makes of them what clients get
+    that did not ask for UTF-8.  Words to search and sort by are decoded and in the form of ``casemap``.
     """
 
     WIRE_SIZE = "wire_size"  # int, octets with CRLF line ends: RFC822.SIZE
@@ -119,9 +120,9 @@ class Column(Enum):
     PREVIEW = "preview"  # str (RFC 8970)
     SENT = "sent"  # float or None: the Date field, seconds since 1970, with
     SENT_DAY = "sent_day"  # int or None: the day the Date field names, as date.toordinal has it
-    SUBJECT = "subject"  # str, decoded and case-folded
+    SUBJECT = "subject"  # str
     BASE_SUBJECT = "base_subject"  # str (RFC 5256 2.1)
-    FROM = "from"  # str, decoded and case-folded: display names and addresses
+    FROM = "from"  # str: names and addresses as the field has them, a line for each such field
     TO = "to"
     CC = "cc"
     BCC = "bcc"

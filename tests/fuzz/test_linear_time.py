@@ -13,6 +13,8 @@ from mailsys.message.content import MemoryContent
 from mailsys.message.encoded_words import decode_words
 from mailsys.message.headers import read_headers
 from mailsys.message.mailboxes import parse_mailboxes
+from mailsys.message.structure.describe import describe_octets
+from mailsys.message.structure.scan import scan_octets
 from mailsys.store.maildir import uidlist
 from mailsys.wire.data import DataDecoder
 from mailsys.wire.lines import LineBuffer
@@ -78,6 +80,11 @@ def nested(depth):
     )
 
 
+RFC822 = b"Content-Type: message/rfc822\r\n\r\n"
+MULTIPART = b"Content-Type: multipart/mixed; boundary=x\r\n\r\n"
+TEXT = b"Content-Type: text/plain"
+HTML = b"Content-Type: text/html\r\n\r\n"
+
 NAMED = [
     pytest.param(work, value, id=name, marks=pytest.mark.row(row))
     for row, name, work, value in [
@@ -96,6 +103,16 @@ NAMED = [
         (36, "280 kB of encoded words", decode_words, b"=?utf-8?q?=C3=A4?= " * 14_000),
         (36, "unknown charset", decode_words, b"=?unicode-escape?q?y?= " * 12_000),
         (37, "boundary of 10 kB", headers, b"Content-Type: x; boundary=" + b"x" * 10_000 + b"\r\n\r\n"),
+        (34, "multipart depth 10,000, its parts", describe_octets, nested(10_000)),
+        (34, "message/rfc822 depth 1,000, its parts", describe_octets, RFC822 * 1000),
+        (35, "100,000 lines like boundaries", scan_octets, MULTIPART + b"--y\r\n" * 100_000),
+        (35, "1,000,000 empty lines, its parts", describe_octets, b"\r\n" * 10**6),
+        (35, "no end, its parts", describe_octets, b"x" * 10**6),
+        (36, "5,000 segments", describe_octets, TEXT + b"".join(b";n*%d=a" % n for n in range(5000))),
+        (36, "50,000 escapes", describe_octets, TEXT + b';n="' + b"\\a" * 50_000),
+        (36, "subject of marks", describe_octets, b"Subject: " + b"re: [a] " * 8_000),
+        (36, "HTML that does not end", describe_octets, HTML + b"<style>" * 20_000),
+        (37, "boundary of 10 kB, its parts", describe_octets, MULTIPART[:-5] + b"x" * 10_000),
         (16, "local part of 10^5", address, "a" * 10**5 + "@example.org"),
         (16, "quotes of 10^5", address, '"' * 10**5),
         (16, "domain of 10^5", address, "a@" + "b." * 50_000),
@@ -121,6 +138,11 @@ def test_the_named_inputs_take_less_than_50_ms(work, value):
         (mailboxes, b"a@b.cc, ", 2_000),
         (mailboxes, b"<@a,", 4_000),
         (mailboxes, b'"\\', 20_000),
+        (describe_octets, MULTIPART + b"--x\r\n\r\n", 2_000),
+        (describe_octets, RFC822, 30),
+        (describe_octets, b"To: a:b;, c@d\r\n", 500),
+        (describe_octets, TEXT + b";a*0=x", 1_000),
+        (describe_octets, b"\n--x" + MULTIPART, 500),
         (decode_words, b"=?utf-8?q?=C3=A4?= ", 1_500),
         (decode_words, b"=?a?q?", 5_000),
         (decode_words, b"=?", 15_000),

@@ -1,0 +1,1 @@
+"""What a message is made of, as IMAP tells it: its parts, their forms, words and sections."""
