@@ -312,6 +312,7 @@ class Stations:
             error_pause=limits.error_pause,
             plaintext=self.configuration.auth.plaintext,
             first_domain=self.directory.first_domain,
+            ahead_seconds=self.configuration.submission.ahead if service == "submission" else 0.0,
         )
         return Reception(
             settings=settings,

@@ -21,6 +21,7 @@ from mailsys.message.address import Address, AddressError, parse_address, parse_
 
 T = TypeVar("T")
 
+LONGEST_AHEAD_SECONDS = 366 * 86_400.0
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 LOG_LEVELS = ("debug", "info", "warn", "error", "critical")
 NameServer = tuple[str, int]  # IP address and port
@@ -95,6 +96,14 @@ def read_wait(value: object) -> float:
     seconds = parse_time(value)
     if not seconds:
         raise Wrong("would wait for nothing", 'write a time such as "5m"')
+    return seconds
+
+
+def read_ahead(value: object) -> float:
+    """How far into the future something may lie; 0 for not at all."""
+    seconds = parse_time(value)
+    if seconds > LONGEST_AHEAD_SECONDS:
+        raise Wrong("is too far ahead", 'write a time of up to a year, as in "30d", or "0s" for not at all')
     return seconds
 
 
@@ -310,6 +319,7 @@ ROOM = Kind(parse_size, format_size)
 SIZE = Kind(read_size, format_size)
 WAIT = Kind(read_wait, format_time)
 KEEP = Kind(read_keep, format_time)
+AHEAD = Kind(read_ahead, format_time)
 PAUSE = Kind(parse_time, format_time)
 ENDPOINT = Kind(read_endpoint, str)
 SEPARATOR = Kind(read_separator, str)

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mailsys.config.kinds import (
+    AHEAD,
     DELIVERIES,
     DOMAIN,
     ENDPOINT,
@@ -149,12 +150,14 @@ class Submission:
 
     What an account sends to other hosts in a day, one copy a recipient, is held beyond ``messages_per_day``
     or ``new_recipients_per_day``, and not taken beyond ``most_per_day``; 0 is without limit.
+    ``ahead`` is how many seconds before it is to leave a message may be handed in.
     """
 
     judges: tuple[str, ...] = setting(NAMES, ["one_from", "own_sender", "hop_count"])
     messages_per_day: int = setting(COUNT, 1000)
     new_recipients_per_day: int = setting(COUNT, 200)
     most_per_day: int = setting(COUNT, 5000)
+    ahead: float = setting(AHEAD, "30d")
 
 
 @dataclass(frozen=True, slots=True)

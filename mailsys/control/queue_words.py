@@ -60,7 +60,7 @@ class Words:
         if recipient.is_uncertain:
             parts.append("an attempt broke before its answer, so it may arrive twice")
         parts.append(self._next(message, recipient))
-        end = message.at + lifetime(self._schedule)
+        end = max(message.at, message.not_before) + lifetime(self._schedule)
         parts.append(f"gives up {'on ' if end - self._now >= 86_400 else ''}{self.when(end)}")
         return "; ".join(parts)
 
@@ -68,9 +68,11 @@ class Words:
         number = f", attempt {recipient.attempts + 1}"
         if recipient.next_attempt <= self._now:
             return f"next try as soon as {recipient.destination} can be reached{number}"
-        wanted = " as its sender wants" if message.not_before > self._now else ""
         due = recipient.next_attempt
-        return f"next try {self.when(due)} ({self.from_now(due)}){wanted}{number}"
+        when = f"{self.when(due)} ({self.from_now(due)})"
+        if not recipient.attempts and message.not_before == due:
+            return f"leaves {when}, as its sender wants"
+        return f"next try {when}{number}"
 
     def when(self, at: float | None) -> str:
         """``10:02`` today, ``Friday 10:02`` within a week, else ``25 Nov 2026 10:02``."""

@@ -32,16 +32,22 @@ class RecipientState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class QueuedMessage:
-    """A message in the queue since ``at``, seconds since 1970."""
+    """A message in the queue since ``at``, seconds since 1970, that may not leave before ``not_before``."""
 
     envelope: Envelope
     at: float
     content: Content
+    not_before: float = 0.0
 
     @property
     def id(self) -> str:
         """Its name everywhere."""
         return self.envelope.id
+
+    @property
+    def released(self) -> float:
+        """From here on it waits against its sender's will."""
+        return max(self.at, self.not_before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +160,10 @@ class IQueueSpool(Interface):
     """Keeps what waits, over crashes.  Every method raises OSError when it cannot be kept or read."""
 
     def watch(listener: Listener) -> None:
-        """Call the listener, in the reactor's thread, with each item that comes in and is due at once."""
+        """Call the listener, in the reactor's thread, with each item that comes in and is not held.
+
+        Its recipients tell when they are due.
+        """
 
     async def destinations() -> Mapping[str, float]:
         """Where somebody waits, and when the first of them is due."""
@@ -163,7 +172,7 @@ class IQueueSpool(Interface):
         """Up to ``limit`` messages that are due, the longest due first, without those with a busy id."""
 
     async def aged(after: float, until: float, limit: int) -> Sequence[QueueItem]:
-        """Those with somebody waiting that came in ``after < at <= until``, the oldest first."""
+        """Those with somebody waiting, ``after < released <= until``, the first released first."""
 
     async def record(message: QueuedMessage, progress: Sequence[Progress], notices: Sequence[Notice]) -> None:
         """Keep what became of recipients, and put the notices into the queue: all of it or nothing.

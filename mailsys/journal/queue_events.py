@@ -20,6 +20,8 @@ def queued(id: str, action: QueueAction, at: float) -> JournalEvent:
         facts["forwarded"] = {str(target): str(alias) for target, alias in forwarded.items()}
     if action.held:
         facts["held"] = bounded(action.held, REASON_CHARACTERS)
+    if action.not_before:
+        facts["until"] = action.not_before
     if action.free:
         facts["free"] = _names(action.free)
     return JournalEvent(id, "queued", at, facts)

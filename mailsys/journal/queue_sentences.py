@@ -11,14 +11,15 @@ from mailsys.journal.phrases import paths, secrecy_of, text_of, texts_of
 Facts = Mapping[str, Any]
 
 
-def queued(facts: Facts) -> str:
+def queued(facts: Facts, clock: Callable[[object], str]) -> str:
     """It waits for some recipients."""
     to, free = texts_of(facts, "to"), texts_of(facts, "free")
     forwarded = _forwarded_for(facts)
+    until = f" until {clock(facts['until'])}, as its sender wants" if "until" in facts else ""
     if not (held := text_of(facts, "held")):
-        return f"Waits in the queue for {paths(to)}{forwarded}."
+        return f"Waits in the queue for {paths(to)}{until}{forwarded}."
     is_held = paths([one for one in to if one not in free])
-    others = f"  Waits in the queue for {paths(free)}{forwarded}." if free else ""
+    others = f"  Waits in the queue for {paths(free)}{until}{forwarded}." if free else ""
     return f"Held in the queue for {is_held} until somebody releases it: {held}.{others}"
 
 

@@ -24,7 +24,6 @@ _SHOWN_WAYS = 10
 Facts = Mapping[str, Any]
 Clock = Callable[[object], str]  # seconds since 1970 as a time of day, with its date on another day
 _OF_THE_QUEUE = {
-    "queued": queue_sentences.queued,
     "held": queue_sentences.held,
     "told": queue_sentences.told,
     **dict.fromkeys(("queue retry", "queue hold", "queue release", "queue remove"), queue_sentences.ordered),
@@ -44,6 +43,8 @@ def sentences(facts: Facts, clock: Clock) -> Iterator[str]:
             yield _repeated(facts, clock)
         case "delivered":
             yield _delivered(facts)
+        case "queued":
+            yield queue_sentences.queued(facts, clock)
         case "deferred":
             yield queue_sentences.deferred(facts, clock)
         case "failed":

@@ -100,20 +100,17 @@ class Notices:
         *,
         is_global: bool,
     ) -> list[Part]:
-        until = message.at + self.lifetime_seconds
+        until = message.released + self.lifetime_seconds
         words = letter(
             _A_NOTICE if news.is_double else _A_MESSAGE,
             told,
             original,
             hostname=self._hostname,
-            id_=message.id,
             sender_domain=display_domain(news.to.domain),
             until=until,
-            at=message.at,
+            message=message,
         )
-        status = delivery_status(
-            message.envelope, told, hostname=self._hostname, at=message.at, until=until, is_global=is_global
-        )
+        status = delivery_status(message, told, hostname=self._hostname, until=until, is_global=is_global)
         # RFC 3461 4.3: the message itself comes back only with the news that it failed.
         kept = original if told[0].kind is Kind.FAILED else replace(original, whole=b"")
         returned = returned_part(kept, is_global=is_global)

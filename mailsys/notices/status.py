@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
+from mailsys.interfaces import QueuedMessage
 from mailsys.message.address import Address
-from mailsys.message.envelope import Envelope
 from mailsys.message.trace_fields import date_time
 from mailsys.message.xtext import encode_utf8_address
 from mailsys.notices.told import Kind, Told
@@ -16,13 +17,16 @@ _NOT_PLAIN = re.compile(r"[^ -~]")
 
 
 def delivery_status(
-    envelope: Envelope, told: Sequence[Told], *, hostname: str, at: float, until: float, is_global: bool
+    message: QueuedMessage, told: Sequence[Told], *, hostname: str, until: float, is_global: bool
 ) -> bytes:
-    """Groups of fields with CR LF.  ``at`` is when the message came in, ``until`` when it is given up."""
+    """Groups of fields with CR LF.  ``until`` is when the message is given up."""
     fields = [("Reporting-MTA", f"dns; {hostname}")]
-    if envelope.notice_id:
-        fields.insert(0, ("Original-Envelope-Id", _plain(envelope.notice_id)))
-    fields.append(("Arrival-Date", date_time(at)))
+    if message.envelope.notice_id:
+        fields.insert(0, ("Original-Envelope-Id", _plain(message.envelope.notice_id)))
+    fields.append(("Arrival-Date", date_time(message.at)))
+    if message.not_before:
+        moment = datetime.fromtimestamp(message.not_before, UTC)
+        fields.append(("Future-Release-Request", f"until; {moment:%Y-%m-%dT%H:%M:%SZ}"))  # RFC 4865
     groups = [fields, *[_of_one(one, until, is_global) for one in told]]
     return "\r\n".join(["".join([_line(*field) for field in group]) for group in groups]).encode()
 

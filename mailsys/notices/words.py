@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
+from mailsys.interfaces import QueuedMessage
 from mailsys.message.trace_fields import date_time
 from mailsys.notices.causes import Cause
 from mailsys.notices.returned import Original
@@ -21,17 +22,16 @@ def letter(
     original: Original,
     *,
     hostname: str,
-    id_: str,
     sender_domain: str,
     until: float,
-    at: float,
+    message: QueuedMessage,
 ) -> str:
-    """Lines that end with LF, about ``what``.
-
-    ``at`` is when the message came in, ``until`` when it is given up.
-    """
+    """Lines that end with LF, about ``what``, which is given up at ``until``."""
     kind = told[0].kind
-    paragraphs = [_wrapped(_top(what, told, sender_domain, until, at)), _about(original, at)]
+    paragraphs = [
+        _wrapped(_top(what, told, sender_domain, until, message.released)),
+        _about(original, message),
+    ]
     paragraphs += [_of_one(one, sender_domain, len(told) > 1) for one in told[:MOST_RECIPIENTS]]
     if len(told) > MOST_RECIPIENTS:
         paragraphs.append(
@@ -40,7 +40,7 @@ def letter(
     paragraphs.append(
         _wrapped(
             f"{_CLOSING[kind]}  This notice was written by the mail host {hostname}, where the message"
-            f" is known as {id_}."
+            f" is known as {message.id}."
         )
     )
     return "\n\n".join(paragraphs) + "\n"
@@ -66,7 +66,7 @@ def subject(told: Sequence[Told]) -> str:
             return f"{'Handed on' if told[0].action == 'relayed' else 'Delivered'} to {names}"
 
 
-def _top(what: str, told: Sequence[Told], sender_domain: str, until: float, at: float) -> str:
+def _top(what: str, told: Sequence[Told], sender_domain: str, until: float, released: float) -> str:
     kind, whom = told[0].kind, _whom(told)
     if kind is Kind.DELIVERED:
         if told[0].action == "relayed":
@@ -81,7 +81,7 @@ def _top(what: str, told: Sequence[Told], sender_domain: str, until: float, at: 
             f" you to do: it is tried again by itself until {date_time(until)}, and you are told if it"
             " does not arrive by then."
         )
-    tried = f" within {_span(told[0].at - at)}" if all(one.is_expired for one in told) else ""
+    tried = f" within {_span(told[0].at - released)}" if all(one.is_expired for one in told) else ""
     return f"{what} could not be delivered to {whom}{tried}: {_why(told, sender_domain, with_advice=True)}"
 
 
@@ -115,13 +115,14 @@ def _filled(words: str, one: Told, sender_domain: str) -> str:
     return words
 
 
-def _about(original: Original, at: float) -> str:
+def _about(original: Original, message: QueuedMessage) -> str:
     named = (
         f'The message has the subject "{original.subject}"'
         if original.subject
         else "The message has no subject"
     )
-    return _wrapped(f"{named} and was handed in on {date_time(at)}.")
+    later = f", to leave on {date_time(message.not_before)}" if message.not_before else ""
+    return _wrapped(f"{named} and was handed in on {date_time(message.at)}{later}.")
 
 
 def _of_one(one: Told, sender_domain: str, is_among_others: bool) -> str:

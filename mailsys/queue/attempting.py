@@ -105,7 +105,7 @@ class Attempting:
         return (
             one.state is RecipientState.WAITING
             and not one.recipient.is_delay_told
-            and one.at - message.at >= self.delay_seconds
+            and one.at - message.released >= self.delay_seconds
         )
 
     def _without_notice(self, one: Progress, fault: Exception) -> Progress:

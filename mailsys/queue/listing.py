@@ -55,12 +55,15 @@ class ListedMessage:
 def messages(
     connection: sqlite3.Connection, selections: Sequence[Selection], *, is_finished: bool, limit: int
 ) -> list[ListedMessage]:
-    """Up to ``limit`` messages that match any selection, the oldest first; raises sqlite3.Error."""
+    """Up to ``limit`` messages that match any selection, the oldest first; raises sqlite3.Error.
+
+    One that is to leave later counts from then on.
+    """
     found: dict[str, tuple[Any, ...]] = {}
     for selection in selections or [Selection()]:
         for row in _messages(connection, selection, is_finished=is_finished, limit=limit):
             found[row[0]] = row
-    oldest = sorted(found.values(), key=lambda row: (row[1], row[0]))[:limit]
+    oldest = sorted(found.values(), key=lambda row: (max(row[1], row[4]), row[0]))[:limit]
     return [_listed(connection, *row) for row in oldest]
 
 
@@ -77,7 +80,7 @@ def _messages(
     return connection.execute(
         "SELECT m.id, m.at, m.sender, m.octets, m.not_before, m.finished, m.envelope FROM messages m"  # noqa: S608
         f" WHERE m.finished IS {'NOT NULL' if is_finished else 'NULL'} {where}"
-        f" ORDER BY {'m.finished' if is_finished else 'm.at'} LIMIT :limit",
+        f" ORDER BY {'m.finished' if is_finished else 'max(m.at, m.not_before)'} LIMIT :limit",
         {**values, "limit": limit},
     ).fetchall()
 

@@ -26,7 +26,10 @@ _FROM: dict[Verb, tuple[RecipientState, ...]] = {
 _CHANGE: dict[Verb, str] = {
     Verb.RETRY: "next_attempt = :now",
     Verb.HOLD: f"state = 'held', reason = '{HELD_BY_ORDER}'",
-    Verb.RELEASE: "state = 'waiting', next_attempt = :now, breakdowns = 0, reason = ''",
+    Verb.RELEASE: (
+        "state = 'waiting', breakdowns = 0, reason = '', next_attempt = max(:now,"
+        " (SELECT not_before FROM messages WHERE id = message))"
+    ),
     Verb.REMOVE: "state = 'removed', next_attempt = 0, ended = :now, reason = 'removed by order'",
 }
 

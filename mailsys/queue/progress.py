@@ -54,7 +54,7 @@ class Rules:
             case Failed(reply):
                 return Progress(recipient, RecipientState.FAILED, now, attempt, reason=str(reply))
             case Deferred(reply):
-                due = next_attempt(self.schedule, recipient.attempts, message.at, now, self.chance())
+                due = next_attempt(self.schedule, recipient.attempts, message.released, now, self.chance())
                 if due is None:
                     return self.given_up(recipient, str(reply), now, attempt)
                 return Progress(recipient, RecipientState.WAITING, now, attempt, due, str(reply))

@@ -161,9 +161,10 @@ def _item(
 def aged(
     connection: sqlite3.Connection, open_content: OpenContent, after: float, until: float, limit: int
 ) -> list[QueueItem]:
-    """Messages of this age with somebody waiting, the oldest first."""
+    """Messages of this age with somebody waiting, the first released first."""
     ids = connection.execute(
-        "SELECT id FROM messages WHERE finished IS NULL AND at > ? AND at <= ? ORDER BY at LIMIT ?",
+        "SELECT id FROM messages WHERE finished IS NULL AND max(at, not_before) > ?"
+        " AND max(at, not_before) <= ? ORDER BY max(at, not_before) LIMIT ?",
         (after, until, limit),
     ).fetchall()
     items: list[QueueItem] = []
@@ -196,11 +197,11 @@ def _items(
 
 def read_message(connection: sqlite3.Connection, open_content: OpenContent, id_: str) -> QueuedMessage:
     """A message that is there."""
-    at, octets, described = connection.execute(
-        "SELECT at, octets, envelope FROM messages WHERE id = ?", (id_,)
+    at, octets, not_before, described = connection.execute(
+        "SELECT at, octets, not_before, envelope FROM messages WHERE id = ?", (id_,)
     ).fetchone()
     envelope = envelope_json.read(json.loads(described))
-    return QueuedMessage(envelope, at, open_content(id_, octets))
+    return QueuedMessage(envelope, at, open_content(id_, octets), not_before)
 
 
 def record(connection: sqlite3.Connection, id_: str, progress: Sequence[Progress]) -> bool:

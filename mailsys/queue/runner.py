@@ -101,6 +101,10 @@ class Runner:
         if not self._is_open:
             return
         destination = self._known(item.destination)
+        if (due := item.recipients[0].next_attempt) > self._now():
+            destination.next_due = min(destination.next_due, due)
+            self._go_on(destination)
+            return
         destination.is_fresh = True
         may_be_ready = self._pauses == 0 and self._ready < MOST_READY_IN_ALL
         if may_be_ready and len(destination.ready) < MOST_READY and self._reached(destination):

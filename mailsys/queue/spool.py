@@ -134,13 +134,16 @@ class Spool:
         return ()
 
     def announce(self, action: QueueAction) -> None:
-        """Tell the runner, unless the message has to wait."""
-        if self._listener is None or action.not_before > action.at:
+        """Tell the runner of those who are not held."""
+        if self._listener is None:
             return
-        message = QueuedMessage(action.envelope, action.at, self._contents.open(action.name, action.octets))
+        content = self._contents.open(action.name, action.octets)
+        message = QueuedMessage(action.envelope, action.at, content, action.not_before)
         by_destination: dict[str, list[QueuedRecipient]] = {}
         for address in action.free if action.held else action.envelope.recipients:
-            by_destination.setdefault(self.destination_of(address), []).append(QueuedRecipient(address))
+            by_destination.setdefault(self.destination_of(address), []).append(
+                QueuedRecipient(address, next_attempt=message.released)
+            )
         for destination, recipients in by_destination.items():
             first = tuple(recipients[: rows.RECIPIENTS_AT_ONCE])
             self._listener(QueueItem(message, destination, first, len(first) < len(recipients)))

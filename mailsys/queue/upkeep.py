@@ -168,7 +168,7 @@ class Upkeep:
                 items = await self._spool.aged(after, until, AT_ONCE)
                 idle = [item for item in items if item.message.id not in busy]
                 await self._keep_all([(item, step(item, self._now())) for item in idle])
-                return items[-1].message.at if items else None
+                return items[-1].message.released if items else None
 
             last = await self._runner.undisturbed(change)
             is_more = last is not None

@@ -6,7 +6,7 @@ from mailsys.interfaces import ACCEPT, Disposition, Session, Verdict
 from mailsys.message import reply as replies
 from mailsys.message.address import Address
 from mailsys.message.reply import Reply
-from mailsys.receive import story
+from mailsys.receive import later, story
 from mailsys.receive.conduct import Conduct
 from mailsys.receive.reception import Reception
 from mailsys.receive.transaction import Transaction
@@ -25,7 +25,7 @@ async def ask_to_send(reception: Reception, session: Session, mail: Mail) -> tup
     verdict, reply, reason = ACCEPT, None, ""
     if reception.is_submission and session.login is None:
         reply = replies.LOGIN_NEEDED
-    elif objection := _not_offered(reception, session, mail) or reception.objection_to(mail.size):
+    elif objection := _objection(reception, session, mail):
         reply = objection
     elif reception.strangers.has_sent_enough(session):
         reply, reason = replies.TOO_MANY_MESSAGES, "its address brought as many as it may in a minute"
@@ -36,6 +36,15 @@ async def ask_to_send(reception: Reception, session: Session, mail: Mail) -> tup
         sender = str(mail.reverse_path or "")
         story.refused(reception, session, None, "MAIL", reply, reason, sender=sender)
     return reply, verdict
+
+
+def _objection(reception: Reception, session: Session, mail: Mail) -> Reply | None:
+    """What is wrong with the parameters."""
+    return (
+        _not_offered(reception, session, mail)
+        or later.objection_to(reception, mail)
+        or reception.objection_to(mail.size)
+    )
 
 
 def _not_offered(reception: Reception, session: Session, command: Mail | Rcpt) -> Reply | None:

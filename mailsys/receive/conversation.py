@@ -25,7 +25,7 @@ from mailsys.message import reply as replies
 from mailsys.message.address import Address
 from mailsys.message.envelope import Body
 from mailsys.message.reply import Reply
-from mailsys.receive import story
+from mailsys.receive import later, story
 from mailsys.receive.asking import ask_for_with_wish, ask_to_send, refusal_of
 from mailsys.receive.conduct import Conduct
 from mailsys.receive.handover import hand_over
@@ -185,6 +185,7 @@ class Conversation:
             message_octets=self._settings.message_octets,
             recipients=self._settings.recipients,
             notices=self._reception.offers_notices(self._session),
+            later=later.offer(self._reception),
             starttls=self._connection.can_start_tls(),
             mechanisms=self._authentication.offered(),
         )
@@ -238,6 +239,7 @@ class Conversation:
         message_id = transaction_id(self._session.id, self._messages)
         collector = self._reception.collector(message_id)
         self._transaction = Transaction(message_id, mail, collector, self._settings.message_octets)
+        self._transaction.not_before = later.leaves_at(mail, self._reception.now())
         self._transaction.note_checked(verdict.checked)
         return replies.SENDER_OK
 

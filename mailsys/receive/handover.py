@@ -28,6 +28,7 @@ from mailsys.message.missing_fields import missing_fields
 from mailsys.message.reply import Reply
 from mailsys.message.trace_fields import (
     Trace,
+    date_time,
     delivered_to_field,
     original_to_field,
     received_field,
@@ -162,8 +163,7 @@ class Handover:
         if len(takers) != len(envelope.recipients):
             envelope = replace(envelope, recipients=tuple(taker.address for taker in takers))
         held = await self._count([taker.address for taker in takers if taker.is_outside])
-        words = f"Accepted as {envelope.id}" + ("; held for now, as you sent very much" if held else "")
-        answer = replies.OK.with_text(words)
+        answer = self._thanks(held)
         waiting = self._waiting_of(takers)
         copies = self._copies(envelope, [one for one in takers if one not in waiting], content, verdict)
         queued = self._waiting(envelope, takers, content, verdict, held)
@@ -184,6 +184,14 @@ class Handover:
         if verdict.disposition is Disposition.ACCEPT:
             self._note_caught(takers)
         return answer
+
+    def _thanks(self, held: str) -> Reply:
+        words = f"Accepted as {self._envelope.id}"
+        if held:
+            words += "; held for now, as you sent very much"
+        elif self._transaction.not_before:
+            words += f"; it leaves on {date_time(self._transaction.not_before)}"
+        return replies.OK.with_text(words)
 
     def _waiting_of(self, takers: Iterable[RoutedRecipient]) -> list[RoutedRecipient]:
         return [taker for taker in takers if self._transaction.waits(taker)]
@@ -249,7 +257,7 @@ class Handover:
         for_them = replace(envelope, recipients=tuple(recipients), forwarded=forwarded)
         bound = {taker.address for taker in takers if taker.is_outside}
         free = tuple(one for one in recipients if one not in bound) if held else ()
-        return (QueueAction(for_them, at, head, octets, held=held, free=free),)
+        return (QueueAction(for_them, at, head, octets, self._transaction.not_before, held, free),)
 
     def _head(self, envelope: Envelope, verdict: Verdict) -> bytes:
         """Our lines that all copies share."""

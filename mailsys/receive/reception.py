@@ -47,6 +47,7 @@ class Settings:
     error_pause: float  # how much longer each answer waits, once half of the errors are used up
     plaintext: str  # where passwords may come without TLS: never, loopback or always
     first_domain: Callable[[], Awaitable[str | None]]  # whose postmaster the bare <postmaster> is
+    ahead_seconds: float = 0.0  # how far ahead a message may be handed in; 0: not at all
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,7 @@ class Transaction:
     octet_limit: int
     recipients: dict[Address, RoutedRecipient] = field(default_factory=dict)
     wishes: dict[Address, NoticeWish] = field(default_factory=dict)  # of recipients, who said any
+    not_before: float = 0.0  # by its sender's wish, seconds since 1970
     has_delivery: bool = False  # its only recipient is handed on, and has no mailbox here
     copies_left: int | None = None  # for other hosts; None before the first of them
     asked: int = 0  # RCPT commands, those for the same recipient and those refused as well
@@ -99,13 +100,13 @@ class Transaction:
     def waits(self, recipient: RoutedRecipient) -> bool:
         """Does its copy go into the queue, and from there to where it lives?
 
-        The queue alone can tell a sender that it arrived, and not forget it.  Of one that only stands for
-        others at other hosts, those wait.
+        The queue alone can tell a sender that it arrived, and not forget it; and it can let mail wait.
+        Of one that only stands for others at other hosts, those wait.
         """
         if recipient.forwarded and not recipient.accounts:
             return False
         wish = self.wishes.get(recipient.address, NO_WISH)
-        return recipient.is_outside or Notify.SUCCESS in wish.notify
+        return recipient.is_outside or bool(self.not_before) or Notify.SUCCESS in wish.notify
 
     async def drop(self) -> None:
         """Forget it, unless the message was handed over; raises OSError when its file stays."""

@@ -112,15 +112,16 @@ class QueueSpoolContract(Asking):
         assert item.recipients[0].attempts == 0
 
     def test_who_listens_hears_of_it(self, spool: Any) -> None:
-        """But not of what has to wait."""
+        """And when it is due; but not of what is held."""
         heard: list[Any] = []
         spool.watch(heard.append)
         spool.put(message("m1", "bob@far.test", "eve@near.test"))
         spool.put(message("m2"), held="over the limit")
         spool.put(message("m3"), not_before=LATE)
-        assert [(item.message.id, item.destination) for item in heard] == [
-            ("m1", "far.test"),
-            ("m1", "near.test"),
+        assert [(item.message.id, item.destination, item.recipients[0].next_attempt) for item in heard] == [
+            ("m1", "far.test", BEGAN),
+            ("m1", "near.test", BEGAN),
+            ("m3", "far.test", LATE),
         ]
 
     def test_the_longest_due_come_first_and_the_rest_is_told(self, spool: Any) -> None:
@@ -192,6 +193,18 @@ class QueueSpoolContract(Asking):
         ]
         assert {item.message.id for item in self.wait_for(spool.aged(0.0, LATE, 1))} == {"m0"}
 
+    def test_what_is_to_leave_later_has_its_age_from_then_on(self, spool: Any) -> None:
+        """And comes after what came in meanwhile."""
+        spool.put(message("m1"), not_before=BEGAN + 50)
+        spool.put(message("m2", at=BEGAN + 1))
+        assert self.wait_for(spool.aged(0.0, BEGAN, 10)) == []
+        found = self.wait_for(spool.aged(0.0, BEGAN + 50, 10))
+        assert [(item.message.id, item.message.released) for item in found] == [
+            ("m2", BEGAN + 1),
+            ("m1", BEGAN + 50),
+        ]
+        assert self.wait_for(spool.aged(BEGAN + 50, LATE, 10)) == []
+
     def test_orders_select_by_id_address_and_domain(self, spool: Any) -> None:
         """All that is named must match."""
         spool.put(message("m1", "bob@far.test", "eve@near.test"))
@@ -208,6 +221,15 @@ class QueueSpoolContract(Asking):
         self._order(spool, Verb.HOLD)
         assert self.wait_for(spool.destinations()) == {}
         self._order(spool, Verb.RELEASE)
+        assert self.wait_for(spool.destinations()) == {"far.test": BEGAN + 50}
+
+    def test_what_is_released_leaves_no_sooner_than_its_sender_wants(self, spool: Any) -> None:
+        """Whoever runs the host has not held it for that; a retry is another matter."""
+        spool.put(message("m1"), not_before=LATE)
+        self._order(spool, Verb.HOLD)
+        self._order(spool, Verb.RELEASE)
+        assert self.wait_for(spool.destinations()) == {"far.test": LATE}
+        self._order(spool, Verb.RETRY)
         assert self.wait_for(spool.destinations()) == {"far.test": BEGAN + 50}
 
     def test_a_retry_makes_it_due_now(self, spool: Any) -> None:

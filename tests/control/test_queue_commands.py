@@ -4,6 +4,7 @@ import json
 import os
 import threading
 import time
+from dataclasses import replace
 from datetime import UTC
 
 import pytest
@@ -209,5 +210,15 @@ def test_the_sentences_of_a_recipient():
     assert 'which said "451 no"; next try 14:04 (in 2 h), attempt 3' in tell(
         attempts=2, said="451 no", next_attempt=now + 7200
     )
+    later = replace(message, not_before=now + 86_400 * 3)
+    bob = ListedRecipient(
+        "bob@far.test", "far.test", "waiting", 0, now + 86_400 * 3, *[0.0, "", "", "", "", 0, None]
+    )
+    assert words.recipient(later, bob) == (
+        "waits since 10:04 for far.test; leaves Thursday 12:04 (in 3 d), as its sender wants;"
+        " gives up on 1 Dec 2026 12:04"
+    )
+    tried_before = replace(bob, attempts=1, next_attempt=now + 600)
+    assert "next try 12:14 (in 10 min), attempt 2" in words.recipient(later, tried_before)
     assert tell("failed", ended=now - 86_400 * 10, reason="550 no") == "failed 13 Nov 2026 12:04: 550 no"
     assert tell("removed", ended=now) == "was removed 12:04 by order"

@@ -142,8 +142,9 @@ def of_the_queue():
         NOON,
         b"",
         1,
-        held="over the limit",
-        free=(BOB,),
+        NOON + 1,
+        "over the limit",
+        (BOB,),
     )
     broken = Attempt(Deferred(replies.LOCAL_ERROR), Step.MESSAGE, "mx", "", "451", is_uncertain=True)
     return [

@@ -35,6 +35,8 @@ def test_it_waits():
         "Held in the queue for <bob@far.test> until somebody releases it: over the limit."
         "  Waits in the queue for <eve@home.test>."
     )
+    later = told(events.queued("m.1", replace(action, not_before=99.0), 1.0))
+    assert later.endswith("<eve@home.test> until time 99, as its sender wants.")
 
 
 def test_it_was_taken():

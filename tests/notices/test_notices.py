@@ -1,6 +1,7 @@
 """Bounces, delay and success notices, as programs and people read them (RFC 3461 to 3464, 6522)."""
 
 import re
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
 
 import pytest
@@ -119,6 +120,21 @@ def test_a_delay_says_until_when():
     # Nobody said it over SMTP.
     assert recipient["Diagnostic-Code"].startswith("x-mailsys; ")
     assert recipient["Remote-MTA"] is None
+
+
+def test_what_was_to_leave_later_is_late_from_then_on():
+    """The letter and the part for programs say when that was."""
+    about = replace(message(), not_before=BEGAN + 3 * 3600)
+    notice = read(about, became(WAITING, "451 4.2.0 later"))
+    assert notice.about_message["Future-Release-Request"] == "until; 2026-11-25T10:00:00Z"
+    assert seconds(notice.about_message["Arrival-Date"]) == BEGAN
+    assert seconds(notice.recipients[0]["Will-Retry-Until"]) == BEGAN + 3 * 3600 + LIFETIME
+    words = " ".join(notice.text.split())
+    assert "handed in on Wed, 25 Nov 2026 07:00:00 +0000, to leave on Wed, 25 Nov 2026 10:00:00" in words
+    last = "given up after 20 attempts in 5d; the last came to: 451 4.4.1 No connection: refused"
+    ended = Progress(QueuedRecipient(BOB, 20), FAILED, about.released + LIFETIME, reason=last)
+    assert "within 5 days" in read(about, ended).sentence
+    assert read(message(), ended).about_message["Future-Release-Request"] is None
 
 
 def test_the_schedule_was_over():

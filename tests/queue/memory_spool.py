@@ -51,13 +51,14 @@ class MemorySpool:
     def put(self, message, *, held="", not_before=0.0):
         """A message comes in."""
         state = HELD if held else WAITING
-        due = max(message.at, not_before)
+        message = replace(message, not_before=not_before)
+        due = message.released
         rows = [
             Row(address.domain, QueuedRecipient(address, next_attempt=due, reason=held), state)
             for address in message.envelope.recipients
         ]
         self.kept[message.id] = Kept(message, rows, not_before)
-        if not held and due == message.at:
+        if not held:
             for destination in dict.fromkeys(row.destination for row in rows):
                 self._listener(self._item(self.kept[message.id], destination, math.inf))
 
@@ -97,9 +98,9 @@ class MemorySpool:
             (
                 kept
                 for kept in self.kept.values()
-                if kept.finished is None and after < kept.message.at <= until
+                if kept.finished is None and after < kept.message.released <= until
             ),
-            key=lambda kept: kept.message.at,
+            key=lambda kept: kept.message.released,
         )
         items = [
             self._item(kept, destination, math.inf)
@@ -143,7 +144,7 @@ class MemorySpool:
                 if kept.message.id in busy or row.state not in sources or not _matches(order, kept, row):
                     continue
                 changed.append(Changed(kept.message.id, row.recipient.address, row.destination))
-                _change(order.verb, row, now)
+                _change(order.verb, row, now, kept.not_before)
         self.answers[order.number] = len(changed)
         return changed
 
@@ -173,13 +174,14 @@ def _matches(order, kept, row):
     )
 
 
-def _change(verb, row, now):
+def _change(verb, row, now, not_before):
     match verb:
         case Verb.RETRY:
             row.recipient = replace(row.recipient, next_attempt=now)
         case Verb.HOLD:
             row.state = HELD
         case Verb.RELEASE:
-            row.state, row.recipient = WAITING, replace(row.recipient, next_attempt=now, breakdowns=0)
+            row.state = WAITING
+            row.recipient = replace(row.recipient, next_attempt=max(now, not_before), breakdowns=0)
         case Verb.REMOVE:
             row.state, row.ended = RecipientState.REMOVED, now

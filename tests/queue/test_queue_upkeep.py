@@ -165,6 +165,73 @@ def test_a_sender_hears_of_a_delay_though_nothing_was_tried(spool):
     assert result_of(spool.destinations())
 
 
+def test_it_leaves_when_its_sender_wants(spool):
+    """Also where nothing else is known of the destination, and after a start."""
+    rig = new_rig(spool)
+    rig.put("m1", not_before=BEGAN + HOUR)
+    rig.put("m2", not_before=BEGAN + 2 * HOUR)
+    rig.put("m3", "eve@near.test", not_before=BEGAN + 2 * HOUR)
+    rig.go_on(HOUR - 1)
+    assert rig.world.ids() == []
+    rig.go_on(1)
+    assert rig.world.ids() == ["m1"]
+    result_of(rig.runner.stop())
+    result_of(rig.upkeep.stop())
+    again = QueueRig(spool)
+    again.clock.advance(2 * HOUR - 1)
+    again.start()
+    assert again.world.ids() == []
+    again.go_on(1)
+    assert sorted(again.world.ids()) == ["m2", "m3"]
+
+
+def test_what_comes_in_for_later_waits_beside_what_is_tried(spool):
+    """While the spool is asked, while the destination pauses, and while it is busy."""
+    rig = new_rig(spool)
+    rig.world.answers["far.test"] = gate = Gate()
+    rig.put("m1")
+    rig.put("m2", not_before=BEGAN + 10)
+    rig.go_on(11)
+    assert rig.world.ids() == ["m1", "m2"]
+    rig.world.answers["far.test"] = DEAD
+    gate.open(DEAD)
+    rig.put("m3", not_before=rig.now() + 5)
+    rig.go_on(20 * 60)
+    assert "m3" in rig.world.ids()
+
+
+def test_waiting_by_wish_is_no_delay(spool):
+    """The notice, and the end of the schedule, count from when it was to leave."""
+    notices = Notices()
+    rig = new_rig(spool, notices=notices, retry="1h then 1h until 1d")
+    rig.world.otherwise = DEAD
+    rig.put("m1", not_before=BEGAN + 3 * DAY)
+    rig.put("m2", "eve@near.test", not_before=BEGAN + 3 * DAY)
+    rig.world.answers["near.test"] = BUSY
+    rig.go_on(3 * DAY + 3 * HOUR, 60)
+    assert notices.called == []
+    assert sorted(set(rig.world.ids())) == ["m1", "m2"]
+    rig.go_on(2 * HOUR, 60)
+    assert sorted(notices.called) == [
+        ("m1", [("bob@far.test", "waiting")]), ("m2", [("eve@near.test", "waiting")])
+    ]  # fmt: skip
+    rig.go_on(18 * HOUR, 60)
+    assert len(notices.called) == 2
+    rig.go_on(3 * HOUR, 60)
+    assert {id_ for id_, progress in notices.called if progress[0][1] == "failed"} == {"m1", "m2"}
+
+
+def test_the_clock_is_set_and_what_is_to_leave_later_goes_by_it(spool):
+    rig = new_rig(spool)
+    rig.put("m1", not_before=BEGAN + 10 * DAY)
+    rig.wall = -DAY
+    rig.go_on(20)
+    assert rig.world.ids() == []
+    rig.wall = 10 * DAY
+    rig.go_on(20)
+    assert rig.world.ids() == ["m1"]
+
+
 def test_what_waited_for_a_dead_host_is_given_up_in_the_end(spool):
     notices = Notices()
     rig = new_rig(spool, notices=notices)

@@ -12,6 +12,8 @@ from mailsys.disk import Disk
 from mailsys.interfaces import IQueueDrop, Order, Selection, Verb
 from mailsys.message.address import Address
 from mailsys.queue import orders, rows
+from mailsys.queue.listing import messages
+from mailsys.queue.schema import FIRST
 from mailsys.testing import QueueSpoolContract
 from mailsys.testing.queue_spool import BOB, DELIVERED, progress
 
@@ -79,6 +81,45 @@ def test_the_file_is_for_its_owner_only(spool):
     spool.put(message("m1"))
     for suffix in ("", "-wal", "-shm"):
         assert os.stat(spool.path + suffix).st_mode & 0o777 == 0o600
+
+
+def test_a_file_of_the_first_version_is_brought_up_to_date(tmp_path):
+    connection = sqlite3.connect(tmp_path / "queue.sqlite3", isolation_level=None)
+    for statement in FIRST:
+        connection.execute(statement)
+    connection.execute("PRAGMA user_version = 1")
+    row = (
+        "m1",
+        BEGAN,
+        "",
+        3,
+        BEGAN + 9,
+        '{"id":"m1","from":null,"to":["a@far.test"],"body":"7BIT","smtputf8":false}',
+    )
+    connection.execute("INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, NULL)", row)
+    connection.execute(
+        "INSERT INTO recipients (message, number, address, destination, state, next_attempt)"
+        " VALUES ('m1', 1, 'a@far.test', 'far.test', 'waiting', 0)"
+    )
+    connection.close()
+    spool = DiskSpool(str(tmp_path))
+    [item] = result_of(spool.aged(0.0, BEGAN + 9, 10))
+    assert item.message.not_before == BEGAN + 9
+
+
+def test_pages_and_ages_are_read_in_the_order_of_an_index(spool):
+    """However many messages wait."""
+    asked = []
+    connection = sqlite3.connect(spool.path)
+    connection.set_trace_callback(asked.append)
+    messages(connection, [], is_finished=False, limit=10)
+    rows.aged(connection, None, 0.0, 1.0, 10)
+    connection.set_trace_callback(None)
+    for question in asked:
+        plan = " ".join(row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {question}"))
+        assert "messages_open" in plan
+        assert "TEMP B-TREE" not in plan
+    assert len(asked) == 2
 
 
 def test_a_file_of_a_later_version_is_left_alone(tmp_path):

@@ -6,31 +6,19 @@ import pytest
 from dialogs.runner import Play
 from fakes import MemoryDelivery
 from smtp_house import House
+from users_talk import ANN, BOB, FAR, LETTER, talk
 
 from mailsys.interfaces import MailboxAction, QueueAction
 from mailsys.message.address import parse_address
 from mailsys.message.envelope import NoticeWish, Notify, Return
 from mailsys.route.deliveries import DeliveryRouter
 
-LOGIN = "AUTH PLAIN AGFubkBvdXIuZXhhbXBsZQBjb3JyZWN0IGhvcnNl"
-ANN, BOB, FAR = map(parse_address, ("ann@our.example", "bob@our.example", "eve@far.example"))
-LETTER = "From: ann@our.example\r\nSubject: x\r\n\r\nHello\r\n."
 SUCCESS = frozenset({Notify.SUCCESS})
 
 
 @pytest.fixture
 def house():
     return House()
-
-
-def talk(house, *lines, service="submission"):
-    """The answers to each line after the login."""
-    play = Play(house.conversation, {"service": service})
-    play.connection.take()
-    hello = play.say(f"{'LHLO' if service == 'lmtp' else 'EHLO'} client.example\r\n".encode())
-    if service == "submission":
-        assert play.say(f"{LOGIN}\r\n".encode()).startswith(b"235")
-    return hello.decode(), [play.say(f"{line}\r\n".encode()).decode() for line in lines]
 
 
 def sent(house, *recipients, parameters="", service="submission"):

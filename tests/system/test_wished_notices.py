@@ -89,6 +89,24 @@ def test_the_story_tells_it(house):
         assert words in story
 
 
+def test_what_is_to_leave_later(house, far):
+    """It waits for people here as well, and queue and story say until when."""
+    ann, ben = house.organisation.people
+    with logged_in(house) as client:
+        assert client.esmtp_features["futurerelease"].startswith("2592000 ")
+        everybody = [ben.address, "bob@far.test"]
+        client.sendmail(ann.address, everybody, LETTER.format(ann.address), ["HOLDFOR=4"])
+    assert ", as its sender wants" in house.run("queue", "list")
+    (message,) = waiting(house)
+    assert message["not_before"] == message["recipients"][0]["next_attempt"] > message["at"]
+    story = until(lambda: story_with(house, message["id"], "Waits in the queue"))
+    assert ", as its sender wants." in story
+    assert mailbox(house, ben) == bobs_mail(far) == []
+    until(lambda: mailbox(house, ben) and bobs_mail(far))
+    until(lambda: not waiting(house))
+    assert len(mailbox(house, ben)) == len(bobs_mail(far)) == 1
+
+
 def test_what_is_wrong_is_said_in_words(house):
     with logged_in(house) as client:
         ann = house.organisation.people[0].address

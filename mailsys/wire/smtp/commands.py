@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from mailsys.message import reply as replies
 from mailsys.message.address import Address
@@ -21,6 +22,7 @@ from mailsys.wire.smtp.grammar import (
     parse_size,
     split_path,
 )
+from mailsys.wire.smtp.later import parse_interval, parse_moment
 from mailsys.wire.smtp.wishes import parse_envelope_id, parse_notify, parse_original, parse_return
 
 
@@ -49,7 +51,8 @@ class Hello:
 class Mail:
     """MAIL (RFC 5321 4.1.1.2) with SIZE (RFC 1870), BODY (RFC 6152, 3030) and SMTPUTF8 (RFC 6531).
 
-    ``notice_return`` and ``notice_id`` are RET and ENVID, decoded (RFC 3461 4.3, 4.4).
+    ``notice_return`` and ``notice_id`` are RET and ENVID, decoded (RFC 3461 4.3, 4.4); ``hold_for`` and
+    ``hold_until`` are HOLDFOR in seconds and HOLDUNTIL in seconds since 1970, not both (RFC 4865).
     """
 
     reverse_path: Address | None
@@ -58,6 +61,13 @@ class Mail:
     smtputf8: bool = False
     notice_return: Return | None = None
     notice_id: str = ""
+    hold_for: int | None = None
+    hold_until: float | None = None
+
+    @property
+    def later(self) -> str:
+        """The parameter of RFC 4865 that was given; empty when there is none."""
+        return "HOLDFOR" if self.hold_for is not None else "HOLDUNTIL" if self.hold_until is not None else ""
 
     @property
     def wished(self) -> str:
@@ -143,28 +153,29 @@ Command = Hello | Mail | Rcpt | Data | Bdat | Rset | Vrfy | Expn | Help | Noop |
 def parse_mail(argument: bytes) -> Mail:
     """``FROM:<reverse-path> [parameters]``."""
     path, parameters = split_path(argument, "FROM:", replies.BAD_SENDER)
-    size, body, smtputf8 = None, Body.SEVEN_BIT, False
-    notice_return, notice_id = None, ""
-    for name, value in parameters.items():
-        match name:
-            case "SIZE":
-                size = parse_size(value)
-            case "BODY":
-                body = _parse_body(value)
-            case "SMTPUTF8" if value is None:
-                smtputf8 = True
-            case "RET":
-                notice_return = parse_return(value)
-            case "ENVID":
-                notice_id = parse_envelope_id(value)
-            case "AUTH" if value is not None:
-                pass  # RFC 4954 section 5: whoever handed it to our peer; nobody here asks
-            case _:
-                raise Malformed(replies.unknown_parameter(name))
-    reverse_path = parse_mailbox(path, replies.BAD_SENDER) if path else None
-    if reverse_path is not None and not reverse_path.is_ascii and not smtputf8:
+    # RFC 4954 section 5: AUTH= tells who handed it to our peer; nobody here asks.
+    asked = [(name, value) for name, value in parameters.items() if name != "AUTH" or value is None]
+    values = dict(_mail_value(name, value) for name, value in asked)
+    mail = Mail(parse_mailbox(path, replies.BAD_SENDER) if path else None, **values)
+    if mail.reverse_path is not None and not mail.reverse_path.is_ascii and not mail.smtputf8:
         raise Malformed(replies.NEEDS_SMTPUTF8)
-    return Mail(reverse_path, size, body, smtputf8, notice_return, notice_id)
+    if mail.hold_for is not None and mail.hold_until is not None:
+        raise Malformed(replies.SYNTAX_ERROR.with_text("Give HOLDFOR or HOLDUNTIL, and not both"))
+    return mail
+
+
+def _mail_value(name: str, value: str | None) -> tuple[str, Any]:
+    """The field of Mail that a parameter is for, and its value."""
+    if name not in _MAIL_PARAMETERS:
+        raise Malformed(replies.unknown_parameter(name))
+    field, parse = _MAIL_PARAMETERS[name]
+    return field, parse(value)
+
+
+def _parse_smtputf8(value: str | None) -> bool:
+    if value is not None:
+        raise Malformed(replies.SYNTAX_ERROR.with_text("SMTPUTF8 takes no value"))
+    return True
 
 
 def _parse_body(value: str | None) -> Body:
@@ -172,6 +183,17 @@ def _parse_body(value: str | None) -> Body:
         return Body((value or "").upper())
     except ValueError:
         raise Malformed(replies.SYNTAX_ERROR.with_text("BODY must be 7BIT, 8BITMIME or BINARYMIME")) from None
+
+
+_MAIL_PARAMETERS: Mapping[str, tuple[str, Callable[[str | None], Any]]] = {
+    "SIZE": ("size", parse_size),
+    "BODY": ("body", _parse_body),
+    "SMTPUTF8": ("smtputf8", _parse_smtputf8),
+    "RET": ("notice_return", parse_return),
+    "ENVID": ("notice_id", parse_envelope_id),
+    "HOLDFOR": ("hold_for", parse_interval),
+    "HOLDUNTIL": ("hold_until", parse_moment),
+}
 
 
 def parse_rcpt(argument: bytes) -> Rcpt:

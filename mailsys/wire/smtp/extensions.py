@@ -20,6 +20,7 @@ class Offer:
     message_octets: int
     recipients: int
     notices: bool = False  # what a sender wishes to be told
+    later: str = ""  # how far ahead a message may be handed in
     starttls: bool = False
     mechanisms: tuple[str, ...] = ()
 
@@ -37,6 +38,7 @@ EXTENSIONS: Sequence[Callable[[Offer], str | None]] = (
     lambda offer: "CHUNKING",  # RFC 3030
     lambda offer: "BINARYMIME",  # RFC 3030
     lambda offer: "DSN" if offer.notices else None,  # RFC 3461
+    lambda offer: f"FUTURERELEASE {offer.later}" if offer.later else None,  # RFC 4865
     lambda offer: f"LIMITS RCPTMAX={offer.recipients}",  # RFC 9422
     lambda offer: "STARTTLS" if offer.starttls else None,  # RFC 3207
     _auth,  # RFC 4954
