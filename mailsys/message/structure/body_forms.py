@@ -25,6 +25,8 @@ def body_forms(part: Part) -> tuple[bytes, bytes]:
     type_, subtype = part.type, part.subtype
     if part.kind is Kind.OPAQUE:
         type_, subtype = b"application", b"octet-stream"
+    elif part.kind is Kind.MESSAGE:
+        type_, subtype = type_.lower(), subtype.lower()  # what some clients compare with
     start = b"(%s %s %s %s %s %s %d" % (
         string(type_),
         string(subtype),

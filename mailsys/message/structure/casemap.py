@@ -31,3 +31,10 @@ _CASEMAP = _Casemap()
 def casemap(text: str) -> str:
     """The form in which texts are compared."""
     return text.upper() if text.isascii() else text.translate(_CASEMAP)
+
+
+def search_form(text: str) -> str:
+    """The form in which texts are searched: all white space, line ends too, is one space."""
+    words = casemap(" ".join(text.split()))
+    before = " " if text[:1].isspace() and words else ""
+    return before + words + (" " if text[-1:].isspace() else "")

@@ -12,7 +12,7 @@ from mailsys.message.headers import Headers
 from mailsys.message.mailboxes import Mailbox
 from mailsys.message.structure.addresses import Entries, first_mailbox, halves
 from mailsys.message.structure.body_forms import body_forms
-from mailsys.message.structure.casemap import casemap
+from mailsys.message.structure.casemap import casemap, search_form
 from mailsys.message.structure.dates import parse_date
 from mailsys.message.structure.envelope_form import envelope, read_addresses
 from mailsys.message.structure.parts import Part
@@ -34,7 +34,7 @@ _MESSAGE_ID = re.compile(rb"<\s*+([^<>\s]{1,996})\s*+>")
 class Description(NamedTuple):
     """One message; the fields are those of ``Column``, and what they hold is told there.
 
-    Texts to compare with are in the form of :func:`casemap`.
+    Texts to sort by are in the form of :func:`casemap`, those to search in that of :func:`search_form`.
     """
 
     wire_size: int
@@ -107,7 +107,7 @@ def _describe(message: Part, content: Content | _Octets) -> Description:
         preview(message, content.read),
         sent,
         sent_day,
-        casemap(subject),
+        search_form(subject),
         casemap(base_subject(subject)[0]),
         field_text(headers, b"from"),
         field_text(headers, b"to"),
@@ -127,7 +127,7 @@ def field_text(headers: Headers, name: bytes) -> str:
     """What the fields of this name say, a line each, to compare with."""
     if not headers.count(name):
         return ""
-    return casemap("\n".join(field.text for field in headers.all(name)[:FIELDS]))
+    return "\n".join([search_form(field.text) for field in headers.all(name)[:FIELDS]])
 
 
 def _sort_key(entries: Entries) -> str:
