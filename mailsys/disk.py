@@ -78,6 +78,10 @@ class Disk:
         """Move within a file system, replacing the target."""
         os.rename(source, target)
 
+    def link(self, source: str, target: str) -> None:
+        """Give a file a second name, which must not exist."""
+        os.link(source, target, follow_symlinks=False)
+
     def unlink(self, path: str) -> None:
         """Remove a file's name."""
         os.unlink(path)

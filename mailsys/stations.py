@@ -119,7 +119,9 @@ class Stations:
         self.gate = self._build_gate(configuration)
         self.plugins = _used(Plugins(installed(), self._services, reactor), configuration)
         self.changes = ChangeFeed()
-        self.store = build_store(configuration, self.disk, self.files, self.plugins, self.changes)
+        self.store = build_store(
+            configuration, self.disk, self.files, self.plugins, self.changes, self.reactor
+        )
         self.space = FreeSpace(mail_folders(configuration), _reserve(configuration), self.files, self.reactor)
         self.return_addresses = _return_addresses(configuration, self.disk)
         self.outgoing = self._build_outgoing(configuration)

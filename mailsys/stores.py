@@ -7,6 +7,8 @@ import secrets
 import socket
 import time
 
+from twisted.internet.interfaces import IReactorTime
+
 from mailsys.config.schema import Configuration
 from mailsys.disk import Disk
 from mailsys.extensions.plugins import Plugins
@@ -16,6 +18,7 @@ from mailsys.store.changes import ChangeFeed
 from mailsys.store.maildir.delivery import MaildirDrop
 from mailsys.store.maildir.layout import Layout
 from mailsys.store.maildir.names import NameSource
+from mailsys.store.maildir.open_folders import Means
 from mailsys.store.maildir.quota import MaildirQuota
 from mailsys.store.maildir.quota_look import QuotaLook
 from mailsys.store.maildir.store import MaildirStore
@@ -26,12 +29,20 @@ MAILDIR, MEMORY = "maildir", "memory"
 
 
 def build_store(
-    configuration: Configuration, disk: Disk, workers: IWorkers, plugins: Plugins, changes: ChangeFeed
+    configuration: Configuration,
+    disk: Disk,
+    workers: IWorkers,
+    plugins: Plugins,
+    changes: ChangeFeed,
+    clock: IReactorTime | None = None,
 ) -> IMailStore:
-    """The store of ``[store] kind``, whose plugin is made, if it is one's."""
+    """The store of ``[store] kind``, whose plugin is made, if it is one's.
+
+    Without a ``clock`` what other programs do is seen only when somebody looks.
+    """
     match configuration.store.kind:
         case "maildir":
-            return build_maildir(configuration, disk, workers, changes)
+            return build_maildir(configuration, disk, workers, changes, clock)
         case "memory":
             return MemoryStore(secrets.token_hex(8), int(time.time()), changes.publish)
         case name:
@@ -39,14 +50,19 @@ def build_store(
 
 
 def build_maildir(
-    configuration: Configuration, disk: Disk, workers: IWorkers, changes: ChangeFeed
+    configuration: Configuration,
+    disk: Disk,
+    workers: IWorkers,
+    changes: ChangeFeed,
+    clock: IReactorTime | None,
 ) -> MaildirStore:
     """Maildirs below the folder that ``[store] maildir`` says."""
     tree = _tree(configuration, disk)
     names = NameSource(time.time, os.getpid(), socket.gethostname(), secrets.randbits(32))
     quota = MaildirQuota(tree, disk, workers, time.monotonic)
     drop = MaildirDrop(tree, disk, names, changes)
-    return MaildirStore(tree, disk, workers, drop, quota, time.time, secrets.token_bytes)
+    means = Means(disk, workers, time.monotonic, time.time, secrets.token_bytes, clock)
+    return MaildirStore(tree, means, drop, quota, names, changes)
 
 
 def quota_look(configuration: Configuration, plugins: Plugins) -> IQuota:

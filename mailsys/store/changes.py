@@ -14,6 +14,11 @@ class ChangeFeed:
 
     def __init__(self) -> None:
         self._listeners: dict[tuple[Address, str], list[Listener]] = {}
+        self._of_accounts: dict[Address, Callable[[str], None]] = {}
+
+    def follow(self, account: Address, listener: Callable[[str], None]) -> None:
+        """Call with the folder's name for all that happens to the account, from now on."""
+        self._of_accounts[account] = listener
 
     def subscribe(self, account: Address, folder: str, listener: Listener) -> Callable[[], None]:
         """Watch a folder; call the result once to stop."""
@@ -30,5 +35,7 @@ class ChangeFeed:
 
     def publish(self, account: Address, folder: str) -> None:
         """Tell those who watch now; a listener must not raise."""
+        if account in self._of_accounts:
+            self._of_accounts[account](folder)
         for listener in tuple(self._listeners.get((account, folder), ())):
             listener()

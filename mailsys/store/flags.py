@@ -6,13 +6,16 @@ keyword keeps the one in which it was first set.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from mailsys.interfaces import FlagChange, Flags
+from mailsys.interfaces import FlagChange, Flags, FolderFault, FolderRefused
 from mailsys.store.messages import Messages
 
 SYSTEM_FLAGS = ("\\Answered", "\\Flagged", "\\Deleted", "\\Seen", "\\Draft")
+# RFC 9051 9: a keyword is an atom.
+_KEYWORD = re.compile(r"[^\s\\(){%*\"\]\x00-\x1f\x7f-\U0010ffff]{1,255}")
 _SYSTEM = {flag.lower(): flag for flag in SYSTEM_FLAGS}
 
 
@@ -32,12 +35,15 @@ class Keywords:
         return isinstance(keyword, str) and keyword.lower() in self._known
 
     def spelled(self, flags: Iterable[str]) -> Flags:
-        """The flags as they are kept; unknown keywords as they are.  \\Recent and unknown system flags go."""
+        """The flags as they are kept: without \\Recent and unknown system flags.
+
+        Raises FolderRefused for what cannot be a keyword.
+        """
         found = set()
         for flag in flags:
             low = flag.lower()
             if not low.startswith("\\"):
-                found.add(self._known.get(low, flag))
+                found.add(self._known.get(low) or _checked(flag))
             elif low in _SYSTEM:
                 found.add(_SYSTEM[low])
         return frozenset(found)
@@ -47,6 +53,12 @@ class Keywords:
         for flag in flags:
             if not flag.startswith("\\"):
                 self._known.setdefault(flag.lower(), flag)
+
+
+def _checked(keyword: str) -> str:
+    if not _KEYWORD.fullmatch(keyword):
+        raise FolderRefused(FolderFault.NOT_ALLOWED, "this cannot be a keyword")
+    return keyword
 
 
 @dataclass(frozen=True, slots=True)

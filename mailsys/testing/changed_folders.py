@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mailsys.interfaces import Column, FlagChange, FolderFault, IFolder
+from mailsys.interfaces import Column, FlagChange, FolderFault, FolderRefused, IFolder
 from mailsys.testing.folders_asked import LONG_AGO, FoldersAsked, Told
 from mailsys.testing.store import BARE, ONE, TWO
 
@@ -55,6 +55,17 @@ class FlagContract(FoldersAsked):
         assert folder.flags(two) == {"Work"}
         self.put(folder, [two], FlagChange.REMOVE, "WORK")
         assert folder.flags(two) == NONE
+
+    @pytest.mark.parametrize("keyword", ["", "a b", "a\nb", "(", "x" * 256, "\xe4", "a\x00"])
+    def test_what_cannot_be_a_keyword_is_refused(self, store: Any, keyword: str) -> None:
+        """By STORE and by APPEND, and nothing is changed."""
+        uids = self.append(store, ONE).uids
+        folder = self.select(store)
+        asked = folder.store(uids, FlagChange.ADD, frozenset({"\\Seen", keyword}))
+        self.is_refused(asked, FolderFault.NOT_ALLOWED)
+        with pytest.raises(FolderRefused):
+            self.append(store, TWO, flags=[keyword])
+        assert [folder.flags(uid) for uid in folder.uids] == [NONE]
 
     def test_every_session_is_told(self, store: Any) -> None:
         """Also the one that did it."""

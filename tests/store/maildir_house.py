@@ -15,6 +15,7 @@ from mailsys.store.maildir.delivery import MaildirDrop
 from mailsys.store.maildir.layout import Layout
 from mailsys.store.maildir.look import FolderLook
 from mailsys.store.maildir.names import NameSource
+from mailsys.store.maildir.open_folders import Means
 from mailsys.store.maildir.quota import MaildirQuota
 from mailsys.store.maildir.store import MaildirStore
 from mailsys.store.maildir.tree import MaildirTree
@@ -57,15 +58,10 @@ class MaildirHouse:
         self.drop = MaildirDrop(self.tree, self.disk, self.names, self.changes)
         workers = workers or NoThreads()
         self.quota = MaildirQuota(self.tree, self.disk, workers, lambda: self.monotonic)
-        self.store = MaildirStore(
-            self.tree,
-            self.disk,
-            workers,
-            self.drop,
-            self.quota,
-            lambda: self.clock,
-            lambda octets: b"\xab" * octets,
+        means = Means(
+            self.disk, workers, lambda: self.monotonic, lambda: self.clock, lambda octets: b"\xab" * octets
         )
+        self.store = MaildirStore(self.tree, means, self.drop, self.quota, self.names, self.changes)
 
     def _tick(self):
         self.clock += 0.001

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import unicodedata
 
-from mailsys.message.modified_utf7 import encode_utf7
+from mailsys.message.modified_utf7 import decode_utf7, encode_utf7
 
 INBOX = "INBOX"
 # A directory name has 255 octets on all usual file systems; Dovecot appends to it when it deletes.
@@ -50,6 +50,15 @@ def _check(level: str) -> None:
         raise FolderNameError("the folder name has a control character")
     if not unicodedata.is_normalized("NFC", level):
         raise FolderNameError("the folder name is not in Unicode's normal form C")
+
+
+def folder_name(directory: str) -> str | None:
+    """The name of a folder's directory; None for one that no folder of ours can have."""
+    try:
+        name = "/".join(map(decode_utf7, directory[1:].split(".")))
+        return name if folder_directory(name) == directory else None
+    except ValueError:
+        return None
 
 
 def folder_directories(root: str) -> list[str]:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 from zope.interface import implementer
 
 from mailsys.interfaces import IMailbox, IWorkers, NotRemoved, StoredMessage
-from mailsys.message.content import READ_OCTETS, Content
+from mailsys.message.content import Content
 from mailsys.store.maildir.look import Look
 from mailsys.store.maildir.names import base_name
 from mailsys.store.maildir.scan import MessageFile, open_regular, scan
+from mailsys.store.maildir.stored_content import StoredContent, read_small, read_without_waiting
 
 
 class MessageFiles:
@@ -46,7 +47,7 @@ class MessageFiles:
         except (KeyError, OSError):
             return None
         try:
-            return _read_without_waiting(descriptor)
+            return read_without_waiting(descriptor)
         finally:
             os.close(descriptor)
 
@@ -91,46 +92,6 @@ class MessageFiles:
                     self._files.pop(uid, None)
                 else:
                     self._files[uid] = found
-
-
-class MaildirContent:
-    """A message in a folder; each read finds it again when it was renamed."""
-
-    __slots__ = ("_files", "_uid", "size")
-
-    def __init__(self, files: MessageFiles, uid: int, size: int) -> None:
-        self._files = files
-        self._uid = uid
-        self.size = size
-
-    def read(self, offset: int, octets: int) -> bytes:
-        """Return a range; raises OSError, also when the message has gone."""
-        octets = max(0, min(octets, self.size - offset))
-        descriptor = self._open()
-        try:
-            return os.pread(descriptor, octets, offset)
-        finally:
-            os.close(descriptor)
-
-    def pieces(self) -> Iterator[bytes]:
-        """Return pieces of ``READ_OCTETS``; raises OSError, also when the file is too short."""
-        descriptor = self._open()
-        try:
-            done = 0
-            while done < self.size:
-                piece = os.pread(descriptor, min(READ_OCTETS, self.size - done), done)
-                if not piece:
-                    raise OSError(f"message {self._uid} is shorter than it was")
-                done += len(piece)
-                yield piece
-        finally:
-            os.close(descriptor)
-
-    def _open(self) -> int:
-        try:
-            return self._files.open(self._uid)
-        except KeyError:
-            raise FileNotFoundError(f"message {self._uid} was deleted") from None
 
 
 @implementer(IMailbox)
@@ -198,14 +159,14 @@ class MaildirMailbox:
     def _content(self, uid: int) -> Content:
         descriptor = self._files.open(uid)
         try:
-            return MaildirContent(self._files, uid, os.fstat(descriptor).st_size)
+            return StoredContent(self._files.open, uid, os.fstat(descriptor).st_size)
         finally:
             os.close(descriptor)
 
     def _read(self, uid: int) -> bytes | None:
         descriptor = self._files.open(uid)
         try:
-            return _read_small(descriptor)
+            return read_small(descriptor)
         finally:
             os.close(descriptor)
 
@@ -217,25 +178,3 @@ class MaildirMailbox:
             except (KeyError, OSError) as error:
                 results.append(error)
         return results
-
-
-def _read_without_waiting(descriptor: int) -> bytes | None:
-    """Return all that a small file holds if the kernel has it in its page cache, else None."""
-    octets = bytearray(min(os.fstat(descriptor).st_size, READ_OCTETS + 1))
-    try:
-        done = os.preadv(descriptor, [octets], 0, os.RWF_NOWAIT)
-    except OSError:  # EAGAIN: it is on the disk; or this file system cannot say
-        return None
-    return bytes(octets) if done == len(octets) <= READ_OCTETS else None
-
-
-def _read_small(descriptor: int) -> bytes | None:
-    """Return as much as the file holds now, or None when that is more than a small message."""
-    rest = os.fstat(descriptor).st_size
-    if rest > READ_OCTETS:
-        return None
-    pieces = []
-    while rest and (piece := os.read(descriptor, rest)):
-        pieces.append(piece)
-        rest -= len(piece)
-    return b"".join(pieces)

@@ -56,7 +56,7 @@ class MaildirSize:
         """Count all messages in all folders, and write the file if that can be done; raises OSError."""
         # A change during the count must make the file look old: it gets the time before the count.
         changed = self._last_change()
-        usage = self._count()
+        usage = self.count()
         try:
             self._write(usage, changed)
         except OSError as error:
@@ -65,7 +65,17 @@ class MaildirSize:
 
     def look(self) -> Usage:
         """As ``usage``, and nothing is written; raises OSError."""
-        return self._read() or self._count()
+        return self._read() or self.count()
+
+    def count(self) -> Usage:
+        """Count all messages in all folders; raises OSError."""
+        counted = [self.count_folder(folder) for folder in self._folders()]
+        return Usage(sum(one.octets for one in counted), sum(one.messages for one in counted))
+
+    def count_folder(self, folder: str) -> Usage:
+        """Count the messages in one folder, by its path; raises OSError."""
+        files = scan(folder).values()
+        return Usage(sum(_size(f"{folder}/{subdirectory}", name) for subdirectory, name in files), len(files))
 
     def add(self, octets: int, messages: int) -> None:
         """Note a change; when there is no file, the next look counts it.  Raises OSError."""
@@ -109,14 +119,6 @@ class MaildirSize:
             octets += int(change.group(1))
             messages += int(change.group(2))
         return Usage(octets, messages) if octets >= 0 and messages >= 0 else None
-
-    def _count(self) -> Usage:
-        octets = messages = 0
-        for folder in self._folders():
-            for subdirectory, name in scan(folder).values():
-                octets += _size(f"{folder}/{subdirectory}", name)
-                messages += 1
-        return Usage(octets, messages)
 
     def _write(self, usage: Usage, changed: int) -> None:
         temporary = os.path.join(self.root, "tmp", NAME)

@@ -15,12 +15,13 @@ def measure(path: str) -> tuple[int, int]:
     """
     descriptor = open_regular(path)
     try:
-        return _count(descriptor)
+        return measure_open(descriptor)
     finally:
         os.close(descriptor)
 
 
-def _count(descriptor: int) -> tuple[int, int]:
+def measure_open(descriptor: int) -> tuple[int, int]:
+    """The same of an open file, from where it stands."""
     size = bare = 0
     ended_with_cr = False
     while piece := os.read(descriptor, READ_OCTETS):

@@ -38,12 +38,16 @@ class NameSource:
 
     def next(self, size: int, wire_size: int | None) -> str:
         """A new base name for a file of ``size`` octets."""
+        name = f"{self.next_bare()},S={size}"
+        return name if wire_size is None else f"{name},W={wire_size}"
+
+    def next_bare(self) -> str:
+        """A new base name that tells no sizes."""
         with self._lock:
             self._number += 1
             number = self._number
         seconds, microseconds = divmod(int(self._now() * 1_000_000), 1_000_000)
-        name = f"{seconds}.M{microseconds}P{self._pid}Q{number}.{self._host},S={size}"
-        return name if wire_size is None else f"{name},W={wire_size}"
+        return f"{seconds}.M{microseconds}P{self._pid}Q{number}.{self._host}"
 
 
 def host_part(host: str) -> str:

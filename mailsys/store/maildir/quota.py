@@ -109,6 +109,10 @@ class MaildirQuota:
         mailbox.change(-octets, -messages)
         self._attend(account, mailbox)
 
+    def add(self, account: Account, octets: int, messages: int) -> None:
+        """Messages came by another way than a hold's."""
+        self.subtract(account, -octets, -messages)
+
     def _mailbox(self, account: Account) -> _Mailbox:
         return self._mailboxes.setdefault(account.address, _Mailbox())
 

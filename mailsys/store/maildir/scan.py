@@ -48,6 +48,13 @@ def _change_times(folder: str) -> tuple[int, int]:
 
 
 def _scan_directory(folder: str, subdirectory: str, found: dict[str, MessageFile]) -> None:
+    for name in list_directory(folder, subdirectory):
+        found[base_name(name)] = MessageFile(subdirectory, name)
+
+
+def list_directory(folder: str, subdirectory: str) -> list[str]:
+    """The names of the message files in ``new`` or ``cur``; raises OSError."""
+    found = []
     with os.scandir(f"{folder}/{subdirectory}") as entries:
         for entry in entries:
             name = entry.name
@@ -57,7 +64,8 @@ def _scan_directory(folder: str, subdirectory: str, found: dict[str, MessageFile
             if "\n" in name or not entry.is_file(follow_symlinks=False):
                 log.warn("{path!r} is not a regular message file; it is left alone", path=entry.path)
                 continue
-            found[base_name(name)] = MessageFile(subdirectory, name)
+            found.append(name)
+    return found
 
 
 def find(folder: str, base: str) -> MessageFile | None:

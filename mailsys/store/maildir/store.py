@@ -1,48 +1,61 @@
-"""The Maildir store: opens folders, one POP3 session at a time."""
+"""The Maildir store: opens folders, for one POP3 session at a time and for any number with IMAP."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from zope.interface import implementer
 
-from mailsys.disk import Disk
-from mailsys.interfaces import Account, IMailbox, IMailStore, IWorkers, MailboxInUse
+from mailsys.interfaces import Account, IFolders, IFolderStore, IMailbox, MailboxInUse
 from mailsys.message.address import Address
+from mailsys.store.changes import ChangeFeed
+from mailsys.store.maildir.account_folders import MaildirFolders
 from mailsys.store.maildir.delivery import MaildirDrop
 from mailsys.store.maildir.folders import INBOX, FolderNameError
 from mailsys.store.maildir.leftovers import Leftovers
 from mailsys.store.maildir.look import FolderLook, Look
 from mailsys.store.maildir.mailbox import MaildirMailbox
+from mailsys.store.maildir.names import NameSource
+from mailsys.store.maildir.open_folders import Kept, Means
 from mailsys.store.maildir.quota import MaildirQuota
 from mailsys.store.maildir.tree import MaildirTree
 
 Key = tuple[Address, str]
 
 
-@implementer(IMailStore)
+@implementer(IFolderStore)
 class MaildirStore:
-    """All mailboxes.  ``now`` gives seconds since 1970, ``random_octets`` makes folder GUIDs."""
+    """All mailboxes; ``names`` are for copies and what is appended."""
 
     def __init__(
         self,
         tree: MaildirTree,
-        disk: Disk,
-        workers: IWorkers,
+        means: Means,
         drop: MaildirDrop,
         quota: MaildirQuota,
-        now: Callable[[], float],
-        random_octets: Callable[[int], bytes],
+        names: NameSource,
+        changes: ChangeFeed,
     ) -> None:
         self._tree = tree
-        self._disk = disk
-        self._workers = workers
+        self._means = means
+        self._workers = means.workers
         self.drop = drop
         self.quota = quota
-        self._now = now
-        self._random_octets = random_octets
-        self._leftovers = Leftovers(disk, now)
+        self._names = names
+        self._changes = changes
+        self._leftovers = Leftovers(means.disk, means.now)
         self._held: set[Key] = set()
+        self._folders: dict[Address, MaildirFolders] = {}
+        self._kept = Kept()
+
+    def folders(self, account: Account) -> IFolders:
+        """The folders of an account; a quota that has changed counts from now on."""
+        found = self._folders.get(account.address)
+        if found is None:
+            found = self._folders[account.address] = MaildirFolders(
+                account, self._means, self._tree, self._names, self.quota, self._kept
+            )
+            self._changes.follow(account.address, found.happened)
+        found.account = account
+        return found
 
     async def open(self, account: Account, folder: str, *, exclusive: bool) -> IMailbox:
         """Open for reading; raises MailboxInUse, OSError (FileNotFoundError when there is no such folder)."""
@@ -62,6 +75,7 @@ class MaildirStore:
 
         def removed(octets: int, messages: int) -> None:
             self.quota.subtract(account, octets, messages)
+            self._changes.publish(*key)
 
         return MaildirMailbox(path, look, self._workers, closed, removed)
 
@@ -80,5 +94,5 @@ class MaildirStore:
         self._tree.ready(account, INBOX, "new")
         self._tree.existing(account, folder, "new")
         self._leftovers.clear(self._tree.existing(account, folder, "tmp"))
-        look = FolderLook(self._disk, root, path, self._now, self._random_octets)
+        look = FolderLook(self._means.disk, root, path, self._means.now, self._means.random_octets)
         return path, look.take()

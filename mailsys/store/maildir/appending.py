@@ -1,0 +1,45 @@
+"""APPEND: messages are written and synced by themselves, then put into their folder with what else waits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from weakref import WeakKeyDictionary
+
+from mailsys.interfaces import Account, FolderFault, FolderRefused, IWorkers, NewMessage
+from mailsys.store.maildir.arrivals import Arrivals
+from mailsys.store.maildir.folder import MaildirFolder
+from mailsys.store.maildir.quota import MaildirQuota
+from mailsys.store.maildir.transfer import Transfer
+
+
+class Appending:
+    """Into the folders of one account."""
+
+    def __init__(self, workers: IWorkers, quota: MaildirQuota, transfer: Transfer) -> None:
+        self._workers = workers
+        self._quota = quota
+        self._transfer = transfer
+        self._arrivals: WeakKeyDictionary[MaildirFolder, Arrivals] = WeakKeyDictionary()
+
+    async def append(
+        self, account: Account, folder: MaildirFolder, messages: Sequence[NewMessage]
+    ) -> Sequence[int]:
+        """Return UIDs when all is synced; raises FolderRefused, FolderGone, NoKeywordLeft, OSError."""
+        spelled = [(message, folder.keywords.spelled(message.flags)) for message in messages]
+        octets = sum(message.content.size for message in messages)
+        if not await self._quota.hold(account, octets):
+            raise FolderRefused(FolderFault.OVER_QUOTA)
+        used = 0
+        try:
+            written = await self._workers.run(self._transfer.write, spelled)
+            try:
+                uids = await self._arrivals.setdefault(folder, Arrivals(self._workers, folder)).put(written)
+            except BaseException:
+                await self._workers.run(self._transfer.discard, written)
+                raise
+            used = len(uids)
+            return uids
+        finally:
+            self._quota.release(account, octets, used=0)
+            if used:
+                self._quota.add(account, octets, used)

@@ -1,0 +1,75 @@
+"""Files that come into a folder: what waits at the same moment is put in place, and synced, together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from twisted.internet.defer import Deferred
+
+from mailsys.interfaces import IWorkers
+from mailsys.store.maildir.folder import MaildirFolder
+from mailsys.store.maildir.folder_files import Seen
+from mailsys.store.maildir.placing import FolderGone, Incoming, place
+
+# What one job puts in place.
+MOST = 10_000
+
+
+async def put_now(workers: IWorkers, folder: MaildirFolder, incoming: Sequence[Incoming]) -> list[int]:
+    """Put files in place and show them, for who holds the folder's lock; return their UIDs.
+
+    Raises FolderGone, SourceGone, NoKeywordLeft, OSError, and then none is there.
+    """
+    if folder.is_lost:
+        raise FolderGone
+    seen = Seen()
+    try:
+        uids = await workers.run(partial(place, folder.files, incoming, seen, claim=folder.claims))
+    finally:
+        folder.apply(seen)  # also when nothing could be put there
+    messages = [(uid, one.flags) for uid, one in zip(uids, incoming, strict=True)]
+    folder.apply(Seen(arrived=messages, recent=uids))
+    return uids
+
+
+class Arrivals:
+    """Appends to one folder, in batches."""
+
+    def __init__(self, workers: IWorkers, folder: MaildirFolder) -> None:
+        self._workers = workers
+        self._folder = folder
+        self._waiting: list[tuple[Sequence[Incoming], Deferred[list[int]]]] = []
+
+    async def put(self, incoming: Sequence[Incoming]) -> list[int]:
+        """As ``put_now``, together with what others put at the same time."""
+        done: Deferred[list[int]] = Deferred()
+        self._waiting.append((incoming, done))
+        async with self._folder.lock:
+            if not done.called:
+                await self._put_waiting()
+        return await done
+
+    async def _put_waiting(self) -> None:
+        batch, self._waiting = self._waiting, []
+        everything = [one for incoming, _done in batch for one in incoming]
+        try:
+            uids = await put_now(self._workers, self._folder, everything)
+        except Exception as error:
+            if len(batch) == 1:
+                batch[0][1].errback(error)
+                return
+            for incoming, done in batch:  # one of them may be the only one that cannot be
+                await self._put_alone(incoming, done)
+            return
+        for incoming, done in batch:
+            done.callback(uids[: len(incoming)])
+            uids = uids[len(incoming) :]
+
+    async def _put_alone(self, incoming: Sequence[Incoming], done: Deferred[list[int]]) -> None:
+        try:
+            uids = await put_now(self._workers, self._folder, incoming)
+        except Exception as error:
+            done.errback(error)
+        else:
+            done.callback(uids)
