@@ -134,7 +134,23 @@ class Sink(Program):
 
 
 class Postfix(Program):
-    """A whole Postfix that delivers into Maildirs."""
+    """A whole Postfix that delivers into Maildirs, or takes all to the host ``onward``: address and port."""
+
+    def __init__(self, onward=None):
+        self._onward = onward
+        super().__init__()
+
+    def _way(self):
+        if self._onward is None:
+            return f"""
+smtpd_relay_restrictions = reject_unauth_destination
+virtual_mailbox_domains = {DOMAIN}
+"""
+        address, port = self._onward
+        return f"""
+smtpd_relay_restrictions = permit_mynetworks, reject
+relayhost = [{address}]:{port}
+"""
 
     def prepare(self):
         master = program("master", folder="/usr/lib/postfix/sbin")
@@ -159,8 +175,7 @@ myhostname = postfix.test
 mydestination =
 mynetworks = 127.0.0.0/8
 smtpd_peername_lookup = no
-smtpd_relay_restrictions = reject_unauth_destination
-virtual_mailbox_domains = {DOMAIN}
+{self._way()}
 virtual_mailbox_base = {self.mail}
 virtual_mailbox_maps = inline:{{ {{ bob@{DOMAIN} = bob/ }} {{ carl@{DOMAIN} = carl/ }} }}
 virtual_uid_maps = static:{MAILBOX_USER}
@@ -198,7 +213,22 @@ maillog_file = {self.folder}/mail.log
 
 
 class Exim(Program):
-    """Exim that delivers into Maildirs, by its own means without a queue runner."""
+    """Exim that delivers into Maildirs, by its own means without a queue runner, or takes all ``onward``."""
+
+    def __init__(self, onward=None):
+        self._onward = onward
+        super().__init__()
+
+    def _way(self):
+        if self._onward is None:
+            return """driver = accept
+  domains = +local_domains
+  transport = maildir"""
+        address, port = self._onward
+        return f"""driver = manualroute
+  route_list = * {address}::{port}
+  self = send
+  transport = onward"""
 
     def prepare(self):
         exim = program("exim4", "exim")
@@ -227,14 +257,15 @@ smtputf8_advertise_hosts =
 begin acl
 check_rcpt:
   accept domains = +local_domains
-         local_parts = bob : carl
+         local_parts = {"*" if self._onward else "bob : carl"}
   deny message = unknown
 begin routers
 local:
-  driver = accept
-  domains = +local_domains
-  transport = maildir
+  {self._way()}
 begin transports
+onward:
+  driver = smtp
+  hosts_try_dane =
 maildir:
   driver = appendfile
   directory = {self.mail}/${{local_part_data}}
@@ -253,7 +284,17 @@ begin retry
 
 
 class OpenSmtpd(Program):
-    """OpenSMTPD that delivers into Maildirs."""
+    """OpenSMTPD that delivers into Maildirs, or takes all ``onward``."""
+
+    def __init__(self, onward=None):
+        self._onward = onward
+        super().__init__()
+
+    def _way(self):
+        if self._onward is None:
+            return f'maildir "{self.mail}/%{{rcpt.user}}" virtual <users>'
+        address, port = self._onward
+        return f'relay host "smtp://{address}:{port}"'
 
     def prepare(self):
         smtpd = program("smtpd")
@@ -273,8 +314,8 @@ class OpenSmtpd(Program):
             f"""
 table users file:{users}
 listen on 127.0.0.1 port {self.port} hostname opensmtpd.test
-action "local" maildir "{self.mail}/%{{rcpt.user}}" virtual <users>
-match from any for domain "{DOMAIN}" action "local"
+action "this" {self._way()}
+match from any for domain "{DOMAIN}" action "this"
 """,
         )
         return [smtpd, "-d", "-f", path]
@@ -295,9 +336,14 @@ class Ourselves:
         self._host.start()
         self._host.wait_until_ready((service,))
 
-    def arrived(self, count):
+    def files(self):
         mail = self.folder / "host" / "data" / "mail"
-        files = [path for path in mail.rglob("*") if path.parent.name == "new" and path.is_file()]
+        return [path for path in mail.rglob("*") if path.parent.name == "new" and path.is_file()]
+
+    def arrived(self, count, seconds=0):
+        until = time.monotonic() + seconds
+        while len(files := self.files()) < count and time.monotonic() < until:
+            time.sleep(0.05)
         assert len(files) == count
         return sorted(path.read_bytes() for path in files)
 

@@ -78,6 +78,33 @@ def test_a_bounce_that_cannot_be_delivered_goes_to_the_postmaster(relay, far):
     assert b"X-Original-To: postmaster@system.test" in octets
 
 
+def test_a_host_that_is_away_for_a_while(own_host, far):
+    """The sender hears that it waits, once, and not that it failed; the story has each attempt."""
+    configure(
+        own_host, receive='trusted_networks = ["127.0.0.0/8"]', queue='delay_notice = "2s"', send=way_to(far)
+    )
+    own_host.start()
+    own_host.wait_until_ready(SMTP)
+    ann = own_host.organisation.people[0]
+    hand_in(own_host, sender=ann.address)
+    (octets,) = until(lambda: mailbox(own_host, ann))
+    notice = message_from_bytes(octets, policy=email.policy.default)
+    assert notice["Subject"] == "Still waiting for bob@far.test"
+    words = " ".join(next(notice.iter_parts()).get_content().split())
+    assert "no host of far.test could be reached. There is nothing for you to do" in words
+    (message,) = waiting(own_host)
+    story = until(lambda: story_with(own_host, message["id"], "A notice about it goes to"))
+    assert "Attempt 1 for <bob@far.test>" in story
+    assert "Connection refused" in story
+    far.start()
+    far.wait_until_ready()
+    until(lambda: bobs_mail(far))
+    until(lambda: not waiting(own_host))
+    story = until(lambda: story_with(own_host, message["id"], "Sent to <bob@far.test>"))
+    assert ", at attempt " in story
+    assert len(mailbox(own_host, ann)) == 1
+
+
 @pytest.mark.row(53)
 def test_it_waits_while_the_other_host_is_away(relay, far):
     """Row 53: killed while it waits, it is there after the next start, and arrives once."""
