@@ -79,7 +79,8 @@ class Gate:
             decoys=self._decoys,
             clock=self._clock,
         )
-        return Logins(desk, secrets.token_bytes, auth.default_domain)
+        binding = auth.channel_binding
+        return Logins(desk, secrets.token_bytes, auth.default_domain, offers_binding=binding)
 
     async def start(self) -> None:
         """Take up what the last run knew.  Without it logins go on; nobody's network is known then."""

@@ -26,13 +26,21 @@ WITHOUT_SASL = "password"  # USER and PASS in POP3, LOGIN in IMAP, a form
 class Logins:
     """``default_domain`` completes names without @; empty means the domain that was added first.
 
-    A name is an account's own address: no alias, and none with a tag.
+    A name is an account's own address: no alias, and none with a tag.  ``offers_binding`` is for -PLUS.
     """
 
-    def __init__(self, desk: Desk, random_bytes: Callable[[int], bytes], default_domain: str = "") -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        random_bytes: Callable[[int], bytes],
+        default_domain: str = "",
+        *,
+        offers_binding: bool = True,
+    ) -> None:
         self._desk = desk
         self._random_bytes = random_bytes
         self._default_domain = default_domain
+        self._offers_binding = offers_binding
 
     def mechanisms(self, connection: IConnection, plaintext: str) -> Sequence[str]:
         """The mechanisms to offer there now."""
@@ -41,7 +49,7 @@ class Logins:
                 plaintext, is_secure=bool(connection.tls), is_loopback=connection.peer.is_loopback
             ),
             has_keys=self._has_keys(),
-            is_bound=connection.channel_binding("tls-server-end-point") is not None,
+            is_bound=self._offers_binding and connection.channel_binding("tls-server-end-point") is not None,
         )
 
     def _has_keys(self) -> bool:

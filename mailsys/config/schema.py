@@ -106,10 +106,12 @@ class Auth:
     ``default_domain`` is empty for the first domain.  ``hashing_threads`` bounds the password
     checks at one time, each of which takes tens of megabytes.  The ``failures_per_…`` are within an
     hour, and 0 is without limit; a block is twice as long as the last, up to ``longest_block``.
+    ``channel_binding`` offers SCRAM-SHA-256-PLUS.
     """
 
     plaintext: str = setting(one_of("never", "loopback", "always"), "loopback")
     default_domain: str = setting(DOMAIN, "")
+    channel_binding: bool = setting(FLAG, False)
     hashing_threads: int = setting(whole_number(1, 64), 2)
     failures_per_address: int = setting(whole_number(0, 100_000), 10)
     failures_per_network: int = setting(whole_number(0, 100_000), 30)

@@ -22,6 +22,7 @@ from real_host import new_host
 def host(tmp_path_factory):
     """A running host that all tests share; each takes ``someone`` of its own."""
     host = new_host(tmp_path_factory.mktemp("host") / "system", people=60)
+    host.set("auth", "channel_binding = true")
     host.start()
     try:
         host.wait_until_ready(("smtp", "pop3", "lmtp"))

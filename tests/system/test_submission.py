@@ -1,5 +1,6 @@
 """Users send mail, with programs that no one here wrote: to us and to another host in one go."""
 
+import base64
 import smtplib
 import subprocess
 import uuid
@@ -142,6 +143,56 @@ def test_msmtp(house, far, ann, subject, tmp_path, way):
         input=letter_of(ann, subject).replace(b"\r\n", b"\n"), check=True, timeout=30, capture_output=True,
     )  # fmt: skip
     assert arrived(far, subject)
+
+
+@pytest.mark.parametrize("program", [pytest.param(name, marks=needs(name)) for name in ("mutt", "neomutt")])
+@pytest.mark.parametrize("port", ["submission", "submissions"])
+def test_mutt(house, far, ann, subject, tmp_path, port, program):
+    """Both with GNU SASL, which takes the strongest mechanism that is offered."""
+    where = house.organisation
+    scheme = "smtp" if port == "submission" else "smtps"
+    name = ann.address.replace("@", "%40").replace("+", "%2B")
+    (tmp_path / "muttrc").write_text(
+        f'set smtp_url = "{scheme}://{name}@{where.address}:{where.port(port)}"\n'
+        f'set smtp_pass = "{ann.password}"\nset from = "{ann.address}"\nset use_from\nunset record\n'
+        f'set ssl_force_tls\nset ssl_verify_host = no\nset certificate_file = "{house.certificate}"\n'
+        f'set ssl_ca_certificates_file = "{house.certificate}"\n'
+        f'set use_envelope_from\nset dsn_notify = "failure,delay"\nset dsn_return = "hdrs"\n'
+    )
+    (tmp_path / "letter").write_text("Grüße\n.\n")
+    environment = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TERM": "dumb"}
+    with open(tmp_path / "letter") as text:
+        done = subprocess.run(
+            [f"/usr/bin/{program}", "-n", "-F", str(tmp_path / "muttrc"), "-s", subject, FAR],
+            stdin=text, capture_output=True, timeout=30, check=False, env=environment,
+        )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    (there,) = arrived(far, subject)
+    assert b"\r\n.\r\n" in there
+
+
+@pytest.mark.parametrize("way", ["STARTTLS", "TLS"])
+def test_what_thunderbird_says(house, far, ann, subject, way):
+    """Its commands: an address literal in EHLO, AUTH in one line, the wishes of RFC 3461."""
+    first, second = clients(house)
+    client, other = (first, second) if way == "STARTTLS" else (second, first)
+    other.close()
+    token = base64.b64encode(f"\0{ann.address}\0{ann.password}".encode()).decode()
+    letter = letter_of(ann, subject)
+    with client:
+        code, offers = client.docmd("EHLO", "[192.0.2.7]")
+        assert code == 250
+        assert {b"DSN", b"8BITMIME", b"SMTPUTF8"} <= set(offers.split(b"\n"))
+        assert client.docmd("AUTH", f"PLAIN {token}")[0] == 235
+        wishes = f"BODY=8BITMIME SIZE={len(letter)} RET=FULL ENVID={subject}"
+        assert client.docmd("MAIL", f"FROM:<{ann.address}> {wishes}")[0] == 250
+        assert client.docmd("RCPT", f"TO:<{FAR}> NOTIFY=FAILURE ORCPT=rfc822;{FAR}")[0] == 250
+        assert client.docmd("DATA")[0] == 354
+        client.send(letter.replace(b"\r\n.", b"\r\n..") + b".\r\n")
+        assert client.getreply()[0] == 250
+        assert client.docmd("QUIT")[0] == 221
+    (there,) = arrived(far, subject)
+    assert there.endswith(b".hello\r\n")
 
 
 @pytest.mark.row(23)
