@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from mailsys.config.schema import Configuration
 from mailsys.extensions.plugged_in import PluggedIn
-from mailsys.interfaces import ICaughtAddresses, IDirectory, IQuota, IRouter, ISendingLimits
-from mailsys.judge.builtin import build_pipeline
+from mailsys.interfaces import ICaughtAddresses, IDirectory, IQuota, IRouter, ISenders, ISendingLimits
+from mailsys.judge.builtin import Surroundings, build_pipeline
 from mailsys.message.srs import SenderRewriting
 from mailsys.receive.recipients import Admission
 from mailsys.route.deliveries import DeliveryRouter
@@ -28,6 +29,7 @@ class Admissions:
     caught: ICaughtAddresses
     limits: ISendingLimits
     rewriting: SenderRewriting
+    surroundings: Callable[[ISenders], Surroundings]  # of the judges
 
     def build(self, service: str) -> Admission:
         """That of one service: submission has judges of its own."""
@@ -35,7 +37,7 @@ class Admissions:
         senders = Senders(router, self.caught)
         return Admission(
             self.configuration.limits.recipients,
-            build_pipeline(self.configuration, senders, service, self.plugged.judges),
+            build_pipeline(self.surroundings(senders), service, self.plugged.judges),
             router,
             self.quota,
             self.plugged.deliveries.keys(),

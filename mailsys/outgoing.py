@@ -75,12 +75,15 @@ class Outgoing:
 
     def configure(self, configuration: Configuration) -> None:
         """Take the settings for attempts to come; where data lies must be as it was."""
-        if configuration.dns != self._dns:
-            self._dns = configuration.dns
-            self.resolver = self._open_resolver()
         self._notices.lifetime_seconds = lifetime(configuration.send.retry)
         destination = destination_of(make_routes(configuration.send))
         self.queue.configure(_settings(configuration), self._delivery(configuration), destination)
+
+    def configure_resolver(self, configuration: Configuration) -> None:
+        """Ask other servers from now on, if others are named.  Before ``configure``."""
+        if configuration.dns != self._dns:
+            self._dns = configuration.dns
+            self.resolver = self._open_resolver()
 
     async def prepare(self) -> None:
         """Make ready what the intake's replay needs; raises OSError."""

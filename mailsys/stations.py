@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from twisted.internet.task import Clock
 from twisted.logger import Logger
 
 from mailsys.accounts.database import FILE_NAME as ACCOUNTS
@@ -27,14 +26,13 @@ from mailsys.extensions.plugins import CannotUse, Plugins
 from mailsys.intake.drops import Drops
 from mailsys.intake.intake import Intake
 from mailsys.intake.spool import spool_path
-from mailsys.interfaces import IConversation, IDirectory, Peer, Services, Session
+from mailsys.interfaces import IConversation, ISenders, Peer, Services, Session
 from mailsys.journal import FILE_NAME as JOURNAL
 from mailsys.journal import events
 from mailsys.journal.ids import SessionIds, transaction_id
-from mailsys.journal.nothing import NoJournal
 from mailsys.journal.reader import newest_session
 from mailsys.journal.writer import Journal
-from mailsys.message.srs import SenderRewriting
+from mailsys.judge.builtin import Surroundings
 from mailsys.outgoing import Outgoing
 from mailsys.queue.home import Home
 from mailsys.read.pop3.conversation import POP3Conversation
@@ -42,16 +40,15 @@ from mailsys.receive.conversation import Conversation
 from mailsys.receive.memory import MessageMemory
 from mailsys.receive.pace import Terms
 from mailsys.receive.reception import Reception, Settings
-from mailsys.receive.recipients import Admission
 from mailsys.receive.strangers import Strangers, patience_of
 from mailsys.route.return_keys import FILE_NAME as RETURN_KEYS
 from mailsys.route.return_keys import ReturnAddresses
 from mailsys.space import FreeSpace, Reserve
 from mailsys.store.changes import ChangeFeed
-from mailsys.stores import MEMORY, build_store, mail_folders, quota_look
+from mailsys.stores import MEMORY, build_store, mail_folders
 from mailsys.submit.file import FILE_NAME as SUBMISSION
 from mailsys.submit.station import Users
-from mailsys.threads import NoThreads, Workers
+from mailsys.threads import Workers
 
 FILE_THREADS = 8
 PLUGIN_THREADS = 8
@@ -117,13 +114,13 @@ class Stations:
         self.journal = Journal(self.paths.journal, keep_seconds=kept.keep, size_octets=kept.size)
         self.ids = SessionIds(time.time, newest_session(self.paths.journal))
         self.gate = self._build_gate(configuration)
-        self.plugins = _used(Plugins(installed(), self._services, reactor), configuration)
+        self.plugins = used(Plugins(installed(), self._services, reactor), configuration)
         self.changes = ChangeFeed()
         self.store = build_store(
             configuration, self.disk, self.files, self.plugins, self.changes, self.reactor
         )
         self.space = FreeSpace(mail_folders(configuration), _reserve(configuration), self.files, self.reactor)
-        self.return_addresses = _return_addresses(configuration, self.disk)
+        self.return_addresses = make_return_addresses(configuration, self.disk)
         self.outgoing = self._build_outgoing(configuration)
         self.intake = Intake(
             self.disk,
@@ -199,7 +196,9 @@ class Stations:
         self.logins = self.gate.logins(configuration.auth, self.plugged_in.accounts, self.plugged_in.checkers)
         known = configuration, self.plugged_in, accounts, self.store.quota
         rewriting = self.return_addresses.rewriting
-        admissions = Admissions(*known, self.users.caught, self.users.limits, rewriting)
+        self.outgoing.configure_resolver(configuration)
+        users = self.users.caught, self.users.limits
+        admissions = Admissions(*known, *users, rewriting, self._surroundings)
         self.admissions = {service: admissions.build(service) for service in _MAIL_COMES_IN}
         router = self.admissions["smtp"].router
         self.users.configure(configuration)
@@ -216,6 +215,11 @@ class Stations:
         self.outgoing.configure(configuration)
         self.strangers.patience = patience_of(configuration)
         self.message_memory.octets = configuration.limits.message_memory
+
+    def _surroundings(self, senders: ISenders) -> Surroundings:
+        """What the judges of the present configuration use."""
+        resolver = self.outgoing.resolver
+        return Surroundings(self.configuration, senders, resolver, self.reactor, time.time, self.files)
 
     async def start(self) -> None:
         """Begin to work, with all that the last run left undone; raises CannotWork.
@@ -345,52 +349,13 @@ def _reserve(configuration: Configuration) -> Reserve:
     return Reserve(configuration.limits.free_space, configuration.limits.free_inodes)
 
 
-def build_directory(configuration: Configuration) -> Directory:
-    """The accounts, without a server around them; whoever asks closes it."""
-    return Directory(Paths(configuration.data).accounts, Clock())
-
-
-def build_admission(configuration: Configuration, directory: IDirectory, service: str) -> Admission:
-    """What decides over recipients, for dry runs: it changes nothing on the disk.  Raises CannotWork."""
-    plugins = dry_plugins(configuration)
-    plugged = plugged_in(plugins, configuration)
-    accounts = DirectoryWithSources(directory, plugged.accounts)
-    users = Users(Paths(configuration.data).submission, NoThreads(), time.time)
-    users.configure(configuration)
-    known = configuration, plugged, accounts, quota_look(configuration, plugins)
-    rewriting = build_rewriting(configuration)
-    return Admissions(*known, users.caught, users.limits, rewriting).build(service)
-
-
-def build_rewriting(configuration: Configuration) -> SenderRewriting:
-    """What the server makes of the senders of forwarded mail, for dry runs; raises CannotWork."""
-    addresses = _return_addresses(configuration, Disk())
-    try:
-        addresses.read()
-    except OSError as error:
-        raise CannotWork(f"The keys of return addresses cannot be read: {error}.") from error
-    return addresses.rewriting
-
-
-def _return_addresses(configuration: Configuration, disk: Disk) -> ReturnAddresses:
+def make_return_addresses(configuration: Configuration, disk: Disk) -> ReturnAddresses:
+    """The keys of return addresses, not yet read."""
     return ReturnAddresses(disk, Paths(configuration.data).return_keys, time.time, os.urandom)
 
 
-def dry_plugins(configuration: Configuration) -> Plugins:
-    """The plugins without a server around them: they are made and never started.  Raises CannotWork."""
-    from twisted.internet import reactor
-
-    paths = Paths(configuration.data)
-    clock: Any = reactor  # a command that has to wait runs it; else nothing of it is used
-
-    def services(name: str) -> Services:
-        folder = paths.plugin(name)
-        return Services(name, configuration.hostname, folder, clock, time.time, NoThreads(), NoJournal())
-
-    return _used(Plugins(installed(), services, clock), configuration)
-
-
-def _used(plugins: Plugins, configuration: Configuration) -> Plugins:
+def used(plugins: Plugins, configuration: Configuration) -> Plugins:
+    """The plugins that the configuration names, made; raises CannotWork."""
     try:
         plugins.use(configuration)
     except CannotUse as error:

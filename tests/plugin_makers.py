@@ -9,8 +9,9 @@ from mailsys.config.settings import NETWORKS, SECRET, SIZE, TEXT, WAIT, Wrong, o
 from mailsys.extensions.find import BrokenFile, Finding, FoundPlugin
 from mailsys.extensions.installed import InstalledPlugins
 from mailsys.interfaces import IJudge, IPluginMaker, NoSettings
+from mailsys.judge.builtin import BUILTIN as JUDGES_BUILT_IN
 
-JUDGES = ("early_talker", "one_from", "own_sender", "hop_count")
+JUDGES = tuple(JUDGES_BUILT_IN)
 BUILTIN = {"submission.judges": JUDGES, "judge.judges": JUDGES, "store.kind": ("maildir", "memory")}
 
 

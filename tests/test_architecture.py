@@ -49,6 +49,7 @@ MAY_IMPORT = {
     "lab": frozenset({"message", "config"}),
     "control": EVERYTHING,
     "stations": EVERYTHING,
+    "dry_stations": EVERYTHING,
     "admissions": EVERYTHING,
     "outgoing": EVERYTHING,
     "stores": EVERYTHING,
@@ -60,7 +61,18 @@ MAY_IMPORT = {
 }
 # The roots, where all is wired: nobody imports them but one another.
 ROOTS = frozenset(
-    {"stations", "admissions", "outgoing", "stores", "listeners", "status", "service", "tap", "control"}
+    {
+        "stations",
+        "dry_stations",
+        "admissions",
+        "outgoing",
+        "stores",
+        "listeners",
+        "status",
+        "service",
+        "tap",
+        "control",
+    }
 )
 
 # Packages from outside the standard library that the pure layers may use.

@@ -166,6 +166,16 @@ def _read_network(item: object) -> Network:
     return network
 
 
+def read_forwarders(value: object) -> tuple[Network | str, ...]:
+    """IP networks, and domains."""
+    return tuple(read_each(_read_forwarder, value))
+
+
+def _read_forwarder(item: object) -> Network | str:
+    text = read_text(item)
+    return _read_network(text) if re.search(r"[:/]|\A[0-9.]+\Z", text) else read_hostname(text)
+
+
 def read_separator(value: object) -> str:
     """The sign between user and tag, or nothing."""
     text = read_text(value)
@@ -325,6 +335,7 @@ ENDPOINT = Kind(read_endpoint, str)
 SEPARATOR = Kind(read_separator, str)
 HOSTNAME = Kind(read_hostname, str)
 DOMAIN = Kind(read_domain, str)
+FORWARDERS = Kind(read_forwarders, lambda trusted: [str(one) for one in trusted])
 NETWORKS = Kind(read_networks, lambda networks: [str(network) for network in networks])
 NAMES = Kind(read_names, list)
 ADDRESSES = Kind(read_addresses, lambda addresses: [str(address) for address in addresses])

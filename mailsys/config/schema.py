@@ -17,6 +17,7 @@ from mailsys.config.kinds import (
     DOMAIN,
     ENDPOINT,
     FLAG,
+    FORWARDERS,
     HOSTNAME,
     KEEP,
     LEVEL,
@@ -258,9 +259,17 @@ class Journal:
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """``[judge]``: the judges that run, in order."""
+    """``[judge]``: the judges that run, in order.
 
-    judges: tuple[str, ...] = setting(NAMES, ["early_talker", "one_from", "hop_count"])
+    ``exempt`` are networks whose mail is not judged by its origin; ``trusted_forwarders`` are networks and
+    domains that hand on the mail of others.
+    """
+
+    judges: tuple[str, ...] = setting(
+        NAMES, ["early_talker", "iprev", "spf", "one_from", "hop_count", "dkim", "dmarc"]
+    )
+    exempt: tuple[Network, ...] = setting(NETWORKS, ["127.0.0.1/32", "::1/128"])
+    trusted_forwarders: tuple[Network | str, ...] = setting(FORWARDERS, [])
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mailsys.accounts.near import near_addresses
 from mailsys.config import Configuration
@@ -23,7 +23,7 @@ from mailsys.message.reply import Reply
 from mailsys.message.srs import SenderRewriting
 from mailsys.queue.forwarding import return_address
 from mailsys.receive.collector import Collector
-from mailsys.receive.handover import FAULTS
+from mailsys.receive.handover import FAULTS, JUNK_FOLDER
 from mailsys.receive.memory import PIECE_OCTETS, MessageMemory
 from mailsys.receive.recipients import Admission
 from mailsys.receive.transaction import Transaction
@@ -48,6 +48,7 @@ class Said:
     is_outside: bool = False
     forwarded: tuple[Address, ...] = ()
     sent_as: Address | None = None  # with which reverse-path it is forwarded
+    folder: str = "INBOX"
 
     @property
     def where(self) -> str:
@@ -59,7 +60,7 @@ class Said:
         places = []
         if self.accounts:
             names = ", ".join(account.display() for account in self.accounts)
-            places.append(f"delivered to {names}, folder INBOX")
+            places.append(f"delivered to {names}, folder {self.folder}")
         if self.forwarded:
             names = ", ".join(address.display() for address in self.forwarded)
             places.append(f"forwarded to {names} as from {render_path(self.sent_as)}")
@@ -113,6 +114,8 @@ class DryRun:
             self._take(
                 _fault(content) or await self.admission.judges.message(self.session, envelope, content)
             )
+        if self.verdict.disposition is Disposition.JUNK:
+            self.said = [replace(said, folder=JUNK_FOLDER) for said in self.said]
 
     @property
     def _goes_on(self) -> bool:

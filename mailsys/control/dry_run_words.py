@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mailsys.control.dry_run import DryRun, Said
+from mailsys.control.findings_json import findings_as_json
 from mailsys.interfaces import Disposition, Verdict
 from mailsys.journal.phrases import size_in_words
 from mailsys.journal.printable import printable
@@ -32,6 +33,7 @@ def as_json(dry_run: DryRun) -> dict[str, Any]:
             for said in dry_run.said
         ],
         "checked": dry_run.checked,
+        **findings_as_json(dry_run.session.findings),
         "verdict": {
             "action": verdict.disposition.name.lower(),
             "reply": str(verdict.reply or OK),
@@ -82,7 +84,7 @@ def _verdict_in_words(verdict: Verdict) -> str:
         case Disposition.ACCEPT:
             return "No judge objects."
         case Disposition.JUNK:
-            return f"It would be delivered to INBOX all the same, and marked as junk in its story{reason}."
+            return f"It would be delivered into the folder Junk{reason}."
         case Disposition.DEFER:
             return f"It would be put off{reason}.{told}"
         case Disposition.REJECT:

@@ -54,7 +54,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Ask every station that can say no, in the order of a real session."""
     from mailsys.control.dry_run import DryRun
     from mailsys.control.dry_run_words import as_json, as_text
-    from mailsys.stations import CannotWork, build_admission, build_directory, build_rewriting
+    from mailsys.dry_stations import build_admission, build_directory, build_rewriting
+    from mailsys.stations import CannotWork
 
     configuration = read_configuration(arguments)
     content = _read(arguments.file) if arguments.file else None

@@ -78,7 +78,7 @@ class CommandedHost:
     """A host, beside its running server or without one."""
 
     def __init__(self, configuration: Configuration) -> None:
-        from mailsys.stations import dry_plugins
+        from mailsys.dry_stations import dry_plugins
         from mailsys.stores import build_store
 
         self.hostname = configuration.hostname

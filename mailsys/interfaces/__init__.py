@@ -19,6 +19,10 @@ from mailsys.interfaces.connections import (
     Session,
     TimedOut,
 )
+from mailsys.interfaces.findings import (
+    Finding,
+    Findings,
+)
 from mailsys.interfaces.folders import (
     Column,
     FlagChange,
@@ -149,6 +153,8 @@ __all__ = [
     "ConnectionEnded",
     "DirectoryUnavailable",
     "Disposition",
+    "Finding",
+    "Findings",
     "FlagChange",
     "Flags",
     "FolderEntry",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from zope.interface import Attribute, Interface
 
+from mailsys.interfaces.findings import Findings
 from mailsys.message.address import Address
 
 
@@ -37,6 +38,7 @@ class Session:
     failed_logins: int = 0
     spoke_early: bool = False  # sent something before our greeting
     checked: tuple[str, ...] = ()  # what the judges said of the connection, in words
+    findings: Findings = field(default_factory=dict)  # of judges, since the last MAIL
 
 
 class ConnectionEnded(Exception):  # noqa: N818 - it is an event, not an error

@@ -3,38 +3,83 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from twisted.internet.interfaces import IReactorTime
 
 from mailsys.config.schema import Configuration
-from mailsys.interfaces import IJudge, IJudgePipeline, ISenders
+from mailsys.interfaces import IJudge, IJudgePipeline, IResolver, ISenders, IWorkers
+from mailsys.judge.dmarc_judge import DMARCJudge
 from mailsys.judge.early_talker import EarlyTalker
+from mailsys.judge.forwarders import Forwarders
 from mailsys.judge.hop_count import HopCount
+from mailsys.judge.iprev import IPRev
 from mailsys.judge.one_from import OneFrom
 from mailsys.judge.own_sender import OwnSender
 from mailsys.judge.pipeline import JudgePipeline
+from mailsys.judge.spf_judge import SPFJudge
+from mailsys.judge.strangers import Strangers
+from mailsys.judge.verdict import FinalVerdict
+
+DKIM = "dkim"
 
 
-def _early_talker(configuration: Configuration, _senders: ISenders) -> IJudge:
-    receive = configuration.receive
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What judges use of the host; ``now`` is in seconds since 1970, ``workers`` read large messages."""
+
+    configuration: Configuration
+    senders: ISenders
+    resolver: IResolver
+    clock: IReactorTime
+    now: Callable[[], float]
+    workers: IWorkers
+
+    @property
+    def strangers(self) -> Strangers:
+        """Whose mail is judged by where it comes from."""
+        return Strangers((*self.configuration.judge.exempt, *self.configuration.receive.trusted_networks))
+
+
+def _early_talker(host: Surroundings) -> IJudge:
+    receive = host.configuration.receive
     return EarlyTalker(receive.greeting_pause, receive.trusted_networks)
 
 
-BUILTIN: Mapping[str, Callable[[Configuration, ISenders], IJudge]] = {
+def _spf(host: Surroundings) -> IJudge:
+    hostname = host.configuration.hostname
+    return SPFJudge(hostname, host.resolver, host.clock, host.now, host.strangers)
+
+
+def _dkim(host: Surroundings) -> IJudge:
+    from mailsys.judge.dkim_judge import DKIMJudge  # its cryptography takes commands long to import
+
+    return DKIMJudge(host.resolver, host.clock, host.now, host.workers, host.strangers)
+
+
+BUILTIN: Mapping[str, Callable[[Surroundings], IJudge]] = {
     EarlyTalker.name: _early_talker,
-    OneFrom.name: lambda _configuration, _senders: OneFrom(),
-    OwnSender.name: lambda _configuration, senders: OwnSender(senders),
-    HopCount.name: lambda _configuration, _senders: HopCount(),
+    IPRev.name: lambda host: IPRev(host.resolver, host.clock, host.strangers),
+    SPFJudge.name: _spf,
+    OneFrom.name: lambda _host: OneFrom(),
+    OwnSender.name: lambda host: OwnSender(host.senders),
+    HopCount.name: lambda _host: HopCount(),
+    DKIM: _dkim,
+    DMARCJudge.name: lambda host: DMARCJudge(host.resolver, host.clock, host.strangers),
 }
 NO_FURTHER: Mapping[str, IJudge] = {}
+# Those whose findings the policy weighs, which speaks after all that are named.
+_FIND_OUT = frozenset({IPRev.name, SPFJudge.name, DKIM, DMARCJudge.name})
 
 
 def build_pipeline(
-    configuration: Configuration,
-    senders: ISenders,
-    service: str = "smtp",
-    further: Mapping[str, IJudge] = NO_FURTHER,
+    host: Surroundings, service: str = "smtp", further: Mapping[str, IJudge] = NO_FURTHER
 ) -> IJudgePipeline:
     """The judges of a service in their order; ``further`` are those that are not built in."""
+    configuration = host.configuration
     names = configuration.submission.judges if service == "submission" else configuration.judge.judges
-    return JudgePipeline(
-        [BUILTIN[name](configuration, senders) if name in BUILTIN else further[name] for name in names]
-    )
+    judges = [BUILTIN[name](host) if name in BUILTIN else further[name] for name in names]
+    if not _FIND_OUT.isdisjoint(names):
+        forwarders = Forwarders(configuration.judge.trusted_forwarders)
+        judges.append(FinalVerdict(configuration.hostname, forwarders))
+    return JudgePipeline(judges)

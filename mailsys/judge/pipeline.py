@@ -61,7 +61,8 @@ class JudgePipeline:
         return await self._ask("connection", lambda judge: judge.connection(session))
 
     async def sender(self, session: Session, reverse_path: Address | None) -> Verdict:
-        """What all judges say of a reverse-path."""
+        """What all judges say of a reverse-path; what was found out for the one before is forgotten."""
+        session.findings.clear()
         return await self._ask("sender", lambda judge: judge.sender(session, reverse_path))
 
     async def recipient(self, session: Session, recipient: Address) -> Verdict:

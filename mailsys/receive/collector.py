@@ -7,11 +7,14 @@ The file lies in the intake's spool.  After a commit it is the intake's; until t
 
 from __future__ import annotations
 
-from mailsys.disk import Disk
+from collections.abc import Iterator, Sequence
+
+from mailsys.disk import Disk, write_new_file
 from mailsys.interfaces import IWorkers
-from mailsys.message.content import Content, FileContent, MemoryContent
+from mailsys.message.content import READ_OCTETS, Content, FileContent, MemoryContent
 from mailsys.receive.memory import PIECE_OCTETS, MessageMemory
 
+SHORTER = ".shorter"  # the end of a file's name while it is written without some of its octets
 MEMORY_OCTETS = PIECE_OCTETS  # of a message's beginning, as far as there is memory
 
 
@@ -47,6 +50,32 @@ class Collector:
             await self._workers.run(self._spill)
             self._count()
         return FileContent(self._path, self.size, beginning=self._beginning)
+
+    async def without(self, ranges: Sequence[tuple[int, int]]) -> Content:
+        """All of it but these ranges, which are in order and are forgotten; raises OSError.
+
+        To be called after ``finish``.  When it raises, the message is as it was.
+        """
+        if self._in_file:
+            await self._workers.run(self._shorten, ranges)
+        else:
+            kept = b"".join(kept_pieces(MemoryContent(self._pieces), ranges))
+            self._pieces, self._in_memory, self.size = [kept], len(kept), len(kept)
+        self._count()
+        return await self.finish()
+
+    def _shorten(self, ranges: Sequence[tuple[int, int]]) -> None:
+        """Put a shorter file in the place of the whole one."""
+        whole = FileContent(self._path, self.size, beginning=self._beginning)
+        shorter = f"{self._path}{SHORTER}"
+        write_new_file(self._disk, shorter, ([piece] for piece in kept_pieces(whole, ranges)))
+        try:
+            self._disk.rename(shorter, self._path)
+        except OSError:
+            self._disk.unlink(shorter)
+            raise
+        self.size -= sum(end - start for start, end in ranges)
+        self._beginning = FileContent(self._path, self.size).read(0, len(self._beginning))
 
     def beginning(self) -> bytes:
         """What is in memory of the first ``MEMORY_OCTETS``, whether or not the rest could be kept."""
@@ -86,3 +115,16 @@ class Collector:
     def _remove(self) -> None:
         self._disk.unlink(self._path)
         self._in_file = False
+
+
+def kept_pieces(content: Content, ranges: Sequence[tuple[int, int]]) -> Iterator[bytes]:
+    """The content but for some ranges, in pieces of bounded size; raises OSError."""
+    at = 0
+    for start, end in (*ranges, (content.size, content.size)):
+        while at < start:
+            piece = content.read(at, min(READ_OCTETS, start - at))
+            if not piece:
+                raise OSError("The message is shorter than it should be")
+            at += len(piece)
+            yield piece
+        at = end

@@ -36,12 +36,15 @@ from mailsys.message.trace_fields import (
 )
 from mailsys.receive import story
 from mailsys.receive.collector import MEMORY_OCTETS
+from mailsys.receive.forged_results import without_forged_results
 from mailsys.receive.handing_on import hand_on
 from mailsys.receive.reception import Reception
 from mailsys.receive.room import Room
 from mailsys.receive.transaction import RoutedRecipient, Transaction
 from mailsys.receive.vouching import is_vouched_for
 from mailsys.wire.data import ContentScan, DataFault
+
+JUNK_FOLDER = "Junk"  # made in a mailbox when the first message for it comes
 
 FAULTS: Mapping[DataFault, Reply] = {
     DataFault.BARE: replies.BARE_IN_MESSAGE,
@@ -80,8 +83,7 @@ class Handover:
         self._reception = reception
         self._session = session
         self._transaction = transaction
-        is_known = is_vouched_for(reception.admission, session)
-        self._envelope = transaction.envelope(is_vouched_for=is_known)
+        self._envelope = transaction.envelope()
         self._added = b""  # fields that a user's program left out
 
     def first_objection(self, fault: DataFault | None) -> tuple[Reply | None, str]:
@@ -107,10 +109,16 @@ class Handover:
             hostname, now = self._reception.settings.hostname, self._reception.now()
             self._added = missing_fields(content, self._envelope.id, hostname, now)
         verdict = await self._reception.judges.message(self._session, self._envelope, content)
+        if is_vouched_for(self._reception.admission, self._session):
+            self._envelope = replace(self._envelope, is_vouched_for=True)
         if verdict.disposition in (Disposition.REJECT, Disposition.DEFER):
             return self._refuse(verdict.reply or replies.LOCAL_ERROR, verdict.reason, everyone)
+        parts = self._reception, self._session, self._transaction
         try:
+            content = await without_forged_results(*parts, content)
             lines = await self._reception.header_writers.lines(self._envelope, content)
+        except OSError as error:
+            return self._refuse(replies.NO_STORAGE, str(error), everyone)
         except PluginFailed as failed:
             return self._refuse(replies.LOCAL_ERROR, str(failed), everyone)
         if lines:
@@ -232,6 +240,8 @@ class Handover:
                     )
         for address, sharing in also_for.items():
             actions[address] = replace(actions[address], also_for=tuple(sharing))
+        if verdict.disposition is Disposition.JUNK:
+            return tuple([replace(action, folder=JUNK_FOLDER) for action in actions.values()])
         return tuple(actions.values())
 
     def _waiting(

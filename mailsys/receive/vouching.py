@@ -1,7 +1,8 @@
 """Is a reverse-path the sender's own?  Only then may a notice go there, for strangers make them up.
 
-This is the one place that knows: who may send to other hosts is known to us.  What SPF and DKIM find out
-about all others belongs here as well.
+This is the one place that knows.  Who may send to other hosts is known to us; all others are vouched for by
+the domain of the reverse-path, if it says that their host may send for it (SPF) or has signed the message
+(DKIM).
 """
 
 from __future__ import annotations
@@ -12,4 +13,10 @@ from mailsys.receive.recipients import Admission
 
 def is_vouched_for(admission: Admission, session: Session) -> bool:
     """Does somebody vouch for what this client says in MAIL?"""
-    return admission.trusts(session)
+    if admission.trusts(session):
+        return True
+    sender = next(iter(session.findings.get("spf", ())), None)
+    if sender is None:
+        return False
+    signed = session.findings.get("dkim", ())
+    return sender.passes or any(one.passes and one.domain == sender.domain for one in signed)

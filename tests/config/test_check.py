@@ -121,7 +121,7 @@ judges = ["early_talkr", "x"]
         ),
         (
             "[judge]\njudges = ['zzz']",
-            'judge.judges = "zzz" is no judge that is installed; known are: early_talker, greylist, ',
+            'judge.judges = "zzz" is no judge that is installed; known are: dkim, dmarc, early_talker, ',
         ),
         (
             "[judge]\njudges = ['one_from', 'one_from']",

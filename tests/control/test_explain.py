@@ -163,7 +163,7 @@ def test_junk_goes_where_all_mail_goes(host, message, monkeypatch):
 
     monkeypatch.setattr("mailsys.judge.hop_count.HopCount.message", message_is_junk)
     said = host("explain", "--from", "", "--to", "ann@our.example", message())[1].out
-    assert "It would be delivered to INBOX all the same, and marked as junk in its story" in said
+    assert "It would be delivered into the folder Junk" in said
     assert said.endswith(" (hop_count: it smells).\n")
 
 

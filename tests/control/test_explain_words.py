@@ -10,11 +10,14 @@ def text(host, *words):  # noqa: F811
     return said.out
 
 
-def test_every_judge_is_named_even_when_all_accept(host, message):  # noqa: F811
+def test_every_judge_is_named_even_when_all_accept(host, message, tmp_path):  # noqa: F811
     told = text(host, "--from", "friend@client.example", "--to", "ann@our.example", message())
     assert "  Checked: one_from: accept." in told
     assert "  Checked: hop_count: accept." in told
     assert told.endswith("  No judge objects.\n")
+    config = tmp_path / "host" / "mailsys.toml"
+    judges = '[judge]\njudges = ["early_talker", "one_from", "hop_count"]\n'
+    config.write_text(config.read_text().replace("[judge]\n", judges))
     found = explained(host, "--ip", "192.0.2.9", "--from", "", "--to", "ann@our.example", message())
     assert found["checked"] == [
         "early_talker: accept (waited for the greeting)",

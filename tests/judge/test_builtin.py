@@ -2,13 +2,16 @@
 
 import pytest
 from fakes import OwnAddressOnly
+from twisted.internet.task import Clock
+from zones import ZoneResolver
 from zope.interface.verify import verifyObject
 
 from mailsys.config.schema import Configuration, Judge, Receive
 from mailsys.interfaces import ACCEPT, Disposition, IJudge, Peer, Session, Verdict
-from mailsys.judge.builtin import BUILTIN, build_pipeline
+from mailsys.judge.builtin import BUILTIN, Surroundings, build_pipeline
 from mailsys.judge.silent import SilentJudge
 from mailsys.message.address import parse_address
+from mailsys.threads import NoThreads
 
 STRANGER = Session("s1", Peer("198.51.100.1", 40000, "smtp"), spoke_early=True)
 
@@ -19,6 +22,12 @@ def configured(*judges, pause=1.5):
     )
 
 
+def around(*judges, **settings):
+    """What judges use of a host, with the configuration of these."""
+    configuration = configured(*judges, **settings)
+    return Surroundings(configuration, OwnAddressOnly(), ZoneResolver(), Clock(), lambda: 1.8e9, NoThreads())
+
+
 def connection(pipeline):
     with pytest.raises(StopIteration) as ended:
         pipeline.connection(STRANGER).send(None)
@@ -27,7 +36,7 @@ def connection(pipeline):
 
 def test_every_builtin_judge_is_one():
     for name, make in BUILTIN.items():
-        judge = make(configured(), OwnAddressOnly())
+        judge = make(around())
         verifyObject(IJudge, judge)
         assert judge.name == name
 
@@ -38,7 +47,7 @@ def test_the_default_of_the_configuration():
 
 
 def test_submission_has_judges_of_its_own():
-    submission = build_pipeline(configured("early_talker"), OwnAddressOnly(), "submission")
+    submission = build_pipeline(around("early_talker"), "submission")
     assert submission.pause_seconds(STRANGER) == 0
     session = Session("s1", Peer("198.51.100.1", 40000, "submission"), login=parse_address("ann@b.example"))
     with pytest.raises(StopIteration) as ended:
@@ -47,13 +56,13 @@ def test_submission_has_judges_of_its_own():
 
 
 def test_the_named_judges_run():
-    pipeline = build_pipeline(configured("one_from", "early_talker"), OwnAddressOnly())
+    pipeline = build_pipeline(around("one_from", "early_talker"))
     assert pipeline.pause_seconds(STRANGER) == 1.5
     assert connection(pipeline).reason == "early_talker: You spoke before the greeting"
 
 
 def test_no_judges():
-    pipeline = build_pipeline(configured(), OwnAddressOnly())
+    pipeline = build_pipeline(around())
     assert pipeline.pause_seconds(STRANGER) == 0
     assert connection(pipeline) is ACCEPT
 
@@ -66,7 +75,5 @@ class Horoscope(SilentJudge):
 
 
 def test_judges_that_are_not_built_in_run_in_their_place():
-    pipeline = build_pipeline(
-        configured("one_from", "horoscope"), OwnAddressOnly(), "smtp", {"horoscope": Horoscope()}
-    )
+    pipeline = build_pipeline(around("one_from", "horoscope"), "smtp", {"horoscope": Horoscope()})
     assert connection(pipeline).reason == "horoscope: Mercury is retrograde"

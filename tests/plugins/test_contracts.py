@@ -5,6 +5,7 @@ from fakes import MemoryDelivery, OwnAddressOnly
 from plugin_house import guard_of, result_of
 from plugin_makers import greylist
 from twisted.internet.task import Clock
+from zones import ZoneResolver
 
 from mailsys.accounts.accounts import NewAccount
 from mailsys.accounts.checker import StoredPasswords
@@ -20,7 +21,7 @@ from mailsys.extensions.headers import GuardedHeaderWriters
 from mailsys.extensions.judge import GuardedJudge
 from mailsys.extensions.router import GuardedAccounts, GuardedRouter
 from mailsys.interfaces import Account, IJudge
-from mailsys.judge.builtin import BUILTIN
+from mailsys.judge.builtin import BUILTIN, Surroundings
 from mailsys.judge.silent import SilentJudge
 from mailsys.message.address import parse_address
 from mailsys.route.deliveries import DeliveryRouter
@@ -42,7 +43,9 @@ CONFIGURATION = Configuration(hostname="mail.example.org")
 class TestBuiltinJudges(JudgeContract):
     @pytest.fixture(params=sorted(BUILTIN))
     def judge(self, request):
-        return BUILTIN[request.param](CONFIGURATION, OwnAddressOnly())
+        return BUILTIN[request.param](
+            Surroundings(CONFIGURATION, OwnAddressOnly(), ZoneResolver(), Clock(), lambda: 1.8e9, NoThreads())
+        )
 
 
 class TestGuardedJudge(JudgeContract):

@@ -17,7 +17,7 @@ from mailsys.judge.spf.validated import validated_name, validated_names
 from mailsys.message.address import Address
 
 # RFC 7208 4.3: a domain of at least two labels, each of which may stand in DNS.
-_DOMAIN = re.compile(r"(?=.{1,254}\Z)[^.\x00-\x20]{1,63}(?:\.[^.\x00-\x20]{1,63})+\.?", re.DOTALL)
+_DOMAIN = re.compile(r"(?=.{1,254}\Z)[!-\-/-~]{1,63}(?:\.[!-\-/-~]{1,63})+\.?")
 
 
 class SPFWord(Enum):

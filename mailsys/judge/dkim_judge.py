@@ -1,0 +1,82 @@
+"""Which domains have signed the message?  (RFC 6376.)  Only noted here; the policy says what follows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from twisted.internet.interfaces import IReactorTime
+
+from mailsys.dkim.results import DKIMResult
+from mailsys.dkim.verify import verify
+from mailsys.interfaces import ACCEPT, Disposition, Finding, IResolver, IWorkers, Session, Verdict
+from mailsys.judge.bounded import within
+from mailsys.judge.silent import SilentJudge
+from mailsys.judge.strangers import Strangers
+from mailsys.message.content import Content
+from mailsys.message.envelope import Envelope
+from mailsys.message.reply import LOCAL_ERROR
+
+SECONDS = 30.0
+_SHOWN_OF_SIGNATURE = 8  # RFC 6008 4: enough to tell the signatures of a message apart
+_NO_SIGNATURE = Finding("dkim", "none", reason="there is no signature")
+_TOO_SLOW = Finding("dkim", "temperror", reason=f"the signatures took over {SECONDS:.0f} seconds")
+
+
+class DKIMJudge(SilentJudge):
+    """Verifies all signatures; ``now`` is in seconds since 1970."""
+
+    name = "dkim"
+
+    def __init__(
+        self,
+        resolver: IResolver,
+        clock: IReactorTime,
+        now: Callable[[], float],
+        workers: IWorkers,
+        strangers: Strangers,
+    ) -> None:
+        self._resolver = resolver
+        self._clock = clock
+        self._now = now
+        self._workers = workers
+        self._strangers = strangers
+
+    async def message(self, session: Session, envelope: Envelope, content: Content) -> Verdict:
+        """Accept, and say what became of each signature; defer what cannot be read back."""
+        if not self._strangers.knows_not(session):
+            return ACCEPT
+        try:
+            found = await within(SECONDS, self._clock, self._verified(content))
+        except TimeoutError:
+            found = (_TOO_SLOW,)
+        except OSError as error:
+            return Verdict(Disposition.DEFER, f"the message cannot be read: {error}", LOCAL_ERROR)
+        session.findings["dkim"] = found
+        return Verdict(Disposition.ACCEPT, "; ".join([_in_words(one) for one in found[:3]]))
+
+    async def _verified(self, content: Content) -> tuple[Finding, ...]:
+        results = await verify(content, self._resolver, self._now(), self._workers)
+        return tuple([_finding(result) for result in results]) or (_NO_SIGNATURE,)
+
+
+def _finding(result: DKIMResult) -> Finding:
+    known = (
+        ("header.d", result.domain),
+        ("header.i", result.identity if result.identity != f"@{result.domain}" else ""),
+        ("header.s", result.selector),
+        ("header.a", result.algorithm),
+        ("header.b", result.signature[:_SHOWN_OF_SIGNATURE]),
+    )
+    return Finding(
+        "dkim",
+        result.result.value,
+        result.domain,
+        result.reason,
+        tuple([(name, value) for name, value in known if value]),
+        {"selector": result.selector},
+    )
+
+
+def _in_words(finding: Finding) -> str:
+    about = f" for {finding.domain}" if finding.domain else ""
+    return f"{finding.result}{about}" + (f" ({finding.reason})" if finding.reason else "")

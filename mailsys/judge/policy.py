@@ -1,0 +1,153 @@
+"""What follows from all that was found out about a message: one table, from the top down.
+
+The first row that applies decides.  Its sentence is what ``X-Mailsys-Verdict``, the story of the message and
+``mailsys explain`` say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from mailsys.interfaces import Disposition, Finding, Findings
+from mailsys.message.reply import Reply
+
+_NONE = Finding("", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """The findings about a message.  ``is_forwarded``: it comes from a host that is trusted to forward."""
+
+    findings: Findings
+    is_forwarded: bool = False
+
+    @property
+    def dmarc(self) -> Finding:
+        """The domain in From."""
+        return self._first("dmarc")
+
+    @property
+    def spf(self) -> Finding:
+        """The sender in MAIL."""
+        return self._first("spf")
+
+    def fails_dmarc(self, policy: str) -> bool:
+        """Does it fail, and is this what its domain wants done then?"""
+        return self.dmarc.result == "fail" and self.dmarc.detail.get("policy") == policy
+
+    @property
+    def is_signed(self) -> bool:
+        """Has any domain signed it?"""
+        return any(one.passes for one in self.findings.get("dkim", ()))
+
+    @property
+    def is_from_list(self) -> bool:
+        """Does it say that a list sent it, and does some domain answer for that?"""
+        return "list" in self.dmarc.detail and (self.is_signed or self.spf.passes)
+
+    def _first(self, method: str) -> Finding:
+        return next(iter(self.findings.get(method, ())), _NONE)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is to become of the message, why in one plain sentence, and what its client is told."""
+
+    disposition: Disposition
+    reason: str
+    reply: Reply | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """``sentence`` and the reply's text have places for the words of the case."""
+
+    applies: Callable[[Case], bool]
+    disposition: Disposition
+    sentence: str
+    reply: Reply | None = None
+
+
+_ACCEPT, _JUNK = Disposition.ACCEPT, Disposition.JUNK
+_DEFER, _REJECT = Disposition.DEFER, Disposition.REJECT
+
+# RFC 7372 3.3 has 5.7.26 for a message that nothing vouches for.
+_NOT_THEIRS = Reply(
+    550,
+    "5.7.26",
+    "{author} wants mail in its name refused unless SPF or DKIM passes for it (DMARC), and {why}",
+)
+_NOT_KNOWN = Reply(451, "4.7.0", "Whether {author} vouches for this cannot be told: {why}; try again later")
+
+TABLE: Sequence[Row] = (
+    Row(
+        lambda case: case.dmarc.result == "fail" and case.is_forwarded,
+        _ACCEPT,
+        "{author} does not vouch for it (DMARC), but a host that is trusted to forward mail brought it",
+    ),
+    # RFC 9989 7.4: a list breaks what its members' domains promise, so p=reject alone must not refuse it.
+    Row(
+        lambda case: case.fails_dmarc("reject") and case.is_from_list,
+        _JUNK,
+        "{author} wants it refused (DMARC p=reject), but it seems to come over a mailing list",
+    ),
+    Row(
+        lambda case: case.fails_dmarc("reject"),
+        _REJECT,
+        "{author} wants it refused (DMARC p=reject): {why}",
+        _NOT_THEIRS,
+    ),
+    Row(
+        lambda case: case.fails_dmarc("quarantine"),
+        _JUNK,
+        "{author} wants it taken for junk (DMARC p=quarantine): {why}",
+    ),
+    Row(
+        lambda case: case.dmarc.result == "temperror" and case.dmarc.detail.get("policy") != "none",
+        _DEFER,
+        "whether {author} vouches for it (DMARC) cannot be told: {why}",
+        _NOT_KNOWN,
+    ),
+    Row(
+        lambda case: case.dmarc.result == "permerror",
+        _JUNK,
+        "who wrote it cannot be told: {why}",
+    ),
+    Row(
+        lambda case: case.dmarc.result == "pass",
+        _ACCEPT,
+        "{author} vouches for it (DMARC): {why}",
+    ),
+    Row(
+        lambda case: case.spf.result == "fail" and not case.is_signed and not case.is_forwarded,
+        _JUNK,
+        "{sender} says that this host may not send for it (SPF), and nobody has signed it",
+    ),
+    Row(
+        lambda case: case.dmarc.result == "fail",
+        _ACCEPT,
+        "{author} does not vouch for it, and wants nothing done about that (DMARC p=none)",
+    ),
+    Row(lambda case: case.is_signed, _ACCEPT, "{signer} has signed it (DKIM)"),
+    Row(lambda case: case.spf.passes, _ACCEPT, "{sender} says that this host may send for it (SPF)"),
+    Row(lambda case: True, _ACCEPT, "nobody vouches for it, and nothing speaks against it"),
+)
+
+
+def decide(case: Case) -> Decision:
+    """The first row that applies."""
+    row = next(row for row in TABLE if row.applies(case))
+    words = _words(case)
+    reply = row.reply.with_text(row.reply.text.format(**words)) if row.reply else None
+    return Decision(row.disposition, row.sentence.format(**words), reply)
+
+
+def _words(case: Case) -> dict[str, str]:
+    signed = [one.domain for one in case.findings.get("dkim", ()) if one.passes]
+    return {
+        "author": case.dmarc.domain,
+        "why": case.dmarc.reason,
+        "sender": case.spf.domain,
+        "signer": " and ".join(dict.fromkeys(signed[:3])),
+    }

@@ -1,0 +1,50 @@
+"""The last of the judges: lets the policy decide, and writes down what was found out and decided."""
+
+from __future__ import annotations
+
+from mailsys.interfaces import ACCEPT, Disposition, Finding, Session, Verdict
+from mailsys.journal.printable import bounded, printable
+from mailsys.judge.forwarders import Forwarders
+from mailsys.judge.policy import Case, decide
+from mailsys.judge.silent import SilentJudge
+from mailsys.message.authentication_results import rendered
+from mailsys.message.content import Content
+from mailsys.message.envelope import Envelope
+
+METHODS = ("iprev", "spf", "dkim", "arc", "dmarc")  # in the order in which they are written
+_SENTENCE_CHARACTERS = 300
+_WORDS = {Disposition.ACCEPT: "accept", Disposition.JUNK: "junk"}
+
+
+class FinalVerdict(SilentJudge):
+    """``hostname`` is ours, as it stands in Authentication-Results."""
+
+    name = "policy"
+
+    def __init__(self, hostname: str, forwarders: Forwarders) -> None:
+        self._hostname = hostname
+        self._forwarders = forwarders
+
+    async def message(self, session: Session, envelope: Envelope, content: Content) -> Verdict:
+        """What the policy says, with the header lines for a message that is taken."""
+        if not session.findings:
+            return ACCEPT
+        decision = decide(Case(session.findings, self._forwarders.brought(session)))
+        headers: tuple[bytes, ...] = ()
+        if word := _WORDS.get(decision.disposition):
+            sentence = printable(bounded(decision.reason, _SENTENCE_CHARACTERS))
+            told = f"X-Mailsys-Verdict: {word}; {sentence}\r\n".encode("ascii", "replace")
+            headers = (results_field(self._hostname, session, smtputf8=envelope.smtputf8), told)
+        return Verdict(decision.disposition, decision.reason, decision.reply, headers)
+
+
+def results_field(hostname: str, session: Session, *, smtputf8: bool) -> bytes:
+    """Authentication-Results (RFC 8601) with all findings about the message."""
+    found = [one for method in METHODS for one in session.findings.get(method, ())]
+    return rendered(hostname, [_result(one) for one in found], smtputf8=smtputf8)
+
+
+def _result(finding: Finding) -> tuple[str, list[tuple[str, str]]]:
+    """RFC 8601 2.2: the reason comes first.  A plain pass needs none."""
+    reason = [("reason", finding.reason)] if finding.reason and not finding.passes else []
+    return f"{finding.method}={finding.result}", [*reason, *finding.properties]

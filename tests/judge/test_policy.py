@@ -1,0 +1,85 @@
+"""The table that decides: which row a message falls under."""
+
+import pytest
+
+from mailsys.interfaces import Disposition, Finding
+from mailsys.judge.policy import TABLE, Case, decide
+
+SPF_PASS = Finding("spf", "pass", "bounce.example")
+SPF_FAIL = Finding("spf", "fail", "bounce.example", '"-all" matches')
+SIGNED = Finding("dkim", "pass", "list.example")
+BROKEN = Finding("dkim", "fail", "author.example")
+WHY = "neither SPF nor DKIM passes for author.example"
+
+
+def dmarc(word, policy="", **detail):
+    return Finding("dmarc", word, "author.example", WHY, detail={"policy": policy, **detail})
+
+
+def decided(*findings, is_forwarded=False):
+    by_method = {}
+    for finding in findings:
+        by_method[finding.method] = (*by_method.get(finding.method, ()), finding)
+    return decide(Case(by_method, is_forwarded))
+
+
+CASES = [
+    ([dmarc("fail", "reject")], "reject", "wants it refused"),
+    ([dmarc("fail", "reject"), SPF_PASS, SIGNED], "reject", "wants it refused"),
+    ([dmarc("fail", "reject", list="yes")], "reject", "wants it refused"),
+    ([dmarc("fail", "reject", list="yes"), SIGNED], "junk", "mailing list"),
+    ([dmarc("fail", "reject", list="yes"), SPF_PASS], "junk", "mailing list"),
+    ([dmarc("fail", "quarantine")], "junk", "p=quarantine"),
+    ([dmarc("fail", "none")], "accept", "p=none"),
+    ([dmarc("fail", "none"), SPF_FAIL], "junk", "may not send"),
+    ([dmarc("temperror")], "defer", "cannot be told"),
+    ([dmarc("temperror", "reject")], "defer", "cannot be told"),
+    ([dmarc("temperror", "none")], "accept", "nobody vouches"),
+    ([dmarc("permerror")], "junk", "who wrote it"),
+    ([dmarc("pass", "reject"), SPF_FAIL], "accept", "author.example vouches for it"),
+    ([dmarc("none"), SPF_FAIL], "junk", "bounce.example says"),
+    ([dmarc("none"), SPF_FAIL, BROKEN], "junk", "bounce.example says"),
+    ([dmarc("none"), SPF_FAIL, SIGNED], "accept", "list.example has signed it"),
+    ([dmarc("none"), SPF_PASS], "accept", "bounce.example says that this host may"),
+    ([dmarc("none"), BROKEN], "accept", "nobody vouches"),
+    ([SPF_FAIL], "junk", "bounce.example says"),
+    ([Finding("spf", "temperror", "bounce.example")], "accept", "nobody vouches"),
+    ([Finding("spf", "permerror", "bounce.example")], "accept", "nobody vouches"),
+    ([], "accept", "nobody vouches"),
+]
+
+
+@pytest.mark.parametrize(("findings", "word", "sentence"), CASES)
+def test_the_table(findings, word, sentence):
+    decision = decided(*findings)
+    assert decision.disposition is Disposition[word.upper()]
+    assert sentence in decision.reason
+    assert (decision.reply is not None) == (word in ("reject", "defer"))
+
+
+@pytest.mark.parametrize("policy", ["reject", "quarantine", "none"])
+def test_a_trusted_forwarder(policy):
+    decision = decided(dmarc("fail", policy), SPF_FAIL, is_forwarded=True)
+    assert decision.disposition is Disposition.ACCEPT
+    assert decided(dmarc("none"), SPF_FAIL, is_forwarded=True).disposition is Disposition.ACCEPT
+
+
+def test_what_the_client_is_told():
+    assert str(decided(dmarc("fail", "reject")).reply) == (
+        "550 5.7.26 author.example wants mail in its name refused unless SPF or DKIM passes for it (DMARC), "
+        "and neither SPF nor DKIM passes for author.example"
+    )
+    assert decided(dmarc("temperror")).reply.code == 451
+
+
+def test_every_row_is_reached():
+    reached = {decided(*findings).reason for findings, *_ in CASES}
+    reached.add(decided(dmarc("fail", "reject"), is_forwarded=True).reason)
+    known = {decided(*findings).reason for findings, *_ in CASES}
+    assert len(reached) == len(known) + 1
+    assert len(TABLE) <= len(reached)
+
+
+def test_braces_of_a_stranger_are_only_text():
+    finding = Finding("dmarc", "fail", "a.example", "{author} {0} {x!r}", detail={"policy": "reject"})
+    assert decided(finding).reason == "a.example wants it refused (DMARC p=reject): {author} {0} {x!r}"
