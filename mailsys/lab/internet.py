@@ -47,7 +47,9 @@ class Internet:
     def start(self) -> None:
         """Make and start each host, and return when all answer; raises LabFailed."""
         further = [line for one in BROKEN for line in records(one)] if self.broken else []
-        self.names.write([host.organisation for host in self.hosts], further)
+        everybody = [host.organisation for host in self.hosts]
+        relays = {everybody[SMALL]: everybody[0]} if len(everybody) > SMALL else {}
+        self.names.write(everybody, further, relays)
         self.names.start()
         if self.broken:
             self.broken.start()

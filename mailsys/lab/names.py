@@ -6,7 +6,7 @@ It listens on an address of its own beside the hosts', so that nothing in it loo
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import dns.exception
@@ -21,16 +21,18 @@ ADDRESS = "127.0.1.53"
 TTL = 60
 START_SECONDS = 30.0
 ASK_SECONDS = 10.0
+NO_RELAYS: Mapping[Organisation, Organisation] = {}
 
 
-def records(organisation: Organisation) -> Iterator[str]:
-    """What an organisation publishes, as zone lines."""
+def records(organisation: Organisation, relay: Organisation | None = None) -> Iterator[str]:
+    """What an organisation publishes, as zone lines; ``relay`` is whose host sends its mail for it."""
     domain, hostname = organisation.domain, organisation.hostname
     yield f"{domain} {TTL} MX 10 {hostname}."
     yield f"{hostname} {TTL} A {organisation.address}"
     reversed_address = ".".join(reversed(organisation.address.split(".")))
     yield f"{reversed_address}.in-addr.arpa {TTL} PTR {hostname}."
-    yield f'{domain} {TTL} TXT "v=spf1 mx -all"'
+    also = f" a:{relay.hostname}" if relay else ""
+    yield f'{domain} {TTL} TXT "v=spf1 mx{also} -all"'
 
 
 class NameServerProcess(Child):
@@ -41,9 +43,14 @@ class NameServerProcess(Child):
         self.port = port
         self._zone = directory / "names.zone"
 
-    def write(self, organisations: Sequence[Organisation], further: Sequence[str] = ()) -> None:
-        """Say what stands in DNS; a server that runs takes it over."""
-        lines = [line for one in organisations for line in records(one)]
+    def write(
+        self,
+        organisations: Sequence[Organisation],
+        further: Sequence[str] = (),
+        relays: Mapping[Organisation, Organisation] = NO_RELAYS,
+    ) -> None:
+        """Say what stands in DNS; a server that runs takes it over.  ``relays`` says who sends for whom."""
+        lines = [line for one in organisations for line in records(one, relays.get(one))]
         self._zone.write_text("\n".join([*lines, *further, ""]))
         self.signal(signal.SIGHUP)
 
