@@ -15,7 +15,8 @@ from mailsys.message.srs import SenderRewriting
 from mailsys.net.dns.resolver import open_resolver
 from mailsys.notices.notices import Notices
 from mailsys.queue.forwarding import Forwarding
-from mailsys.queue.home import Home, HomeOrAway
+from mailsys.queue.home import HomeOrAway
+from mailsys.queue.laying import Home
 from mailsys.queue.runner import QueueLimits
 from mailsys.queue.schedule import lifetime
 from mailsys.queue.station import Queue, QueueSettings

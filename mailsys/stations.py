@@ -29,12 +29,12 @@ from mailsys.intake.spool import spool_path
 from mailsys.interfaces import IConversation, ISenders, Peer, Services, Session
 from mailsys.journal import FILE_NAME as JOURNAL
 from mailsys.journal import events
-from mailsys.journal.ids import SessionIds, transaction_id
+from mailsys.journal.ids import SessionIds
 from mailsys.journal.reader import newest_session
 from mailsys.journal.writer import Journal
 from mailsys.judge.builtin import Surroundings
 from mailsys.outgoing import Outgoing
-from mailsys.queue.home import Home
+from mailsys.queue.laying import Home
 from mailsys.read.pop3.conversation import POP3Conversation
 from mailsys.receive.conversation import Conversation
 from mailsys.receive.memory import MessageMemory
@@ -122,10 +122,11 @@ class Stations:
         self.space = FreeSpace(mail_folders(configuration), _reserve(configuration), self.files, self.reactor)
         self.return_addresses = make_return_addresses(configuration, self.disk)
         self.outgoing = self._build_outgoing(configuration)
+        self.drops = Drops(self.store.drop, self.outgoing.queue.spool)
         self.intake = Intake(
             self.disk,
             self.paths.intake,
-            Drops(self.store.drop, self.outgoing.queue.spool),
+            self.drops,
             self.journal,
             reactor=reactor,
             workers=self.files,
@@ -207,8 +208,9 @@ class Stations:
             router,
             self.intake,
             self.store.drop,
+            self.drops,
             self.store.quota,
-            lambda: transaction_id(self.ids.next(), 1),
+            self.files,
             time.time,
             self.plugged_in.deliveries,
         )

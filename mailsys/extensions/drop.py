@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from zope.interface import implementer
+from zope.interface import alsoProvides, implementer
 
 from mailsys.extensions.fit import wrong_address
 from mailsys.extensions.guard import Guard
 from mailsys.extensions.threads import GuardedThreads
-from mailsys.interfaces import Account, IMailDrop, IQuota, MailboxAction, PluginFailed
+from mailsys.interfaces import (
+    Account,
+    Identity,
+    IMailDrop,
+    IQuota,
+    IRepeatableDrop,
+    MailboxAction,
+    PluginFailed,
+)
 from mailsys.message.address import Address
 from mailsys.message.content import Content
 
@@ -25,21 +33,47 @@ class GuardedDrop:
         self._drop = drop
         self._guard = guard
         self._threads = GuardedThreads(guard)
+        if IRepeatableDrop.providedBy(drop):
+            alsoProvides(self, IRepeatableDrop)
 
     def plan(
         self, account: Account, recipient: Address, head: bytes, content_size: int, *, crlf: bool = True
     ) -> MailboxAction:
         """Choose folder and name for a copy."""
+        return self._planned(
+            "plan",
+            account,
+            recipient,
+            lambda: self._drop.plan(account, recipient, head, content_size, crlf=crlf),
+        )
 
+    def plan_again(
+        self,
+        account: Account,
+        recipient: Address,
+        head: bytes,
+        content_size: int,
+        identity: Identity,
+        *,
+        crlf: bool = True,
+    ) -> MailboxAction:
+        """The same for a copy that may be there already, where the plugin's drop can do that."""
+        drop = IRepeatableDrop(self._drop)
+        return self._planned(
+            "plan_again",
+            account,
+            recipient,
+            lambda: drop.plan_again(account, recipient, head, content_size, identity, crlf=crlf),
+        )
+
+    def _planned(
+        self, step: str, account: Account, recipient: Address, plan: Callable[[], MailboxAction]
+    ) -> MailboxAction:
         def fits(action: Any) -> str:
             return _wrong_action(action, account, recipient)
 
         try:
-            return self._guard.call(
-                "plan",
-                lambda: self._drop.plan(account, recipient, head, content_size, crlf=crlf),
-                fits,
-            )
+            return self._guard.call(step, plan, fits)
         except PluginFailed as failed:
             raise OSError(str(failed)) from failed
 

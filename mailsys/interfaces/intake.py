@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Any
 
 from zope.interface import Interface
@@ -62,6 +63,22 @@ class QueueAction:
     def place(self) -> str:
         """Where it goes, in words for the log."""
         return "the queue"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Of a copy that may be planned more than once.
+
+    ``key`` is the copy's alone, for all accounts and for ever.  ``at`` is its time, seconds since 1970.
+    """
+
+    key: str
+    at: float
+
+    @property
+    def digest(self) -> str:
+        """The key as 32 hexadecimal digits."""
+        return blake2b(self.key.encode(errors="surrogatepass"), digest_size=16).hexdigest()
 
 
 Action = MailboxAction | QueueAction
@@ -147,3 +164,22 @@ class IMailDrop(IDrop):
 
         ``crlf`` says that every line of it ends with CR LF.
         """
+
+
+class IRepeatableDrop(IMailDrop):
+    """A drop in which a copy can be planned once more, by the next process as well.
+
+    A store that has it gets what waited in the queue exactly once, wherever the process ends; another may
+    get it twice.
+    """
+
+    def plan_again(
+        account: Account,
+        recipient: Address,
+        head: bytes,
+        content_size: int,
+        identity: Identity,
+        *,
+        crlf: bool = True,
+    ) -> MailboxAction:
+        """As ``plan``, but the name follows from ``identity`` and sizes: at any time the same."""

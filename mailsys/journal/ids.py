@@ -41,6 +41,12 @@ def transaction_id(session_id: str, transaction: int) -> str:
     return f"{session_id}.{transaction}"
 
 
+def given_at(id_: str) -> float:
+    """When an id of ours was given, in seconds since 1970; 0 for another."""
+    number = _number(id_)
+    return _EPOCH + number / _TICKS_A_SECOND if number else 0.0
+
+
 def as_heard(text: str) -> str:
     """An id as someone may have noted it: capitals and look-alikes become what was meant."""
     return text.strip().lower().translate(_AS_HEARD)

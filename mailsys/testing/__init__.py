@@ -17,7 +17,10 @@ import pytest
 # Before they are imported, so that a failed assertion shows its values.
 pytest.register_assert_rewrite(
     *[f"{__name__}.{suite}" for suite in ("accounts", "command", "delivery", "headers", "judge", "maker")],
-    *[f"{__name__}.{suite}" for suite in ("queue_spool", "router", "store")],
+    *[
+        f"{__name__}.{suite}"
+        for suite in ("queue_spool", "repeatable_drop", "router", "store", "store_asked")
+    ],
     *[f"{__name__}.{suite}" for suite in ("folder_list", "folders_asked", "open_folders", "changed_folders")],
 )
 

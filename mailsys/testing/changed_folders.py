@@ -9,7 +9,7 @@ import pytest
 
 from mailsys.interfaces import Column, FlagChange, FolderFault, FolderRefused, IFolder
 from mailsys.testing.folders_asked import LONG_AGO, FoldersAsked, Told
-from mailsys.testing.store import BARE, ONE, TWO
+from mailsys.testing.store_asked import BARE, ONE, TWO
 
 SEEN, DELETED, FLAGGED = frozenset({"\\Seen"}), frozenset({"\\Deleted"}), frozenset({"\\Flagged"})
 NONE: frozenset[str] = frozenset()

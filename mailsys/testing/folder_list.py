@@ -15,7 +15,7 @@ from mailsys.interfaces import (
     IFolderStore,
 )
 from mailsys.testing.folders_asked import FoldersAsked, Told
-from mailsys.testing.store import BOB, ONE, TWO
+from mailsys.testing.store_asked import BOB, ONE, TWO
 
 SEEN, DELETED = frozenset({"\\Seen"}), frozenset({"\\Deleted"})
 BAD_NAMES = ("", "a//b", "/a", "a/", "a\nb", "a\x00", "x" * 1000)

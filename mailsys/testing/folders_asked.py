@@ -21,7 +21,7 @@ from mailsys.interfaces import (
     Placed,
 )
 from mailsys.message.content import MemoryContent
-from mailsys.testing.store import ANN, StoreAsked
+from mailsys.testing.store_asked import ANN, StoreAsked
 
 LONG_AGO = 1_000_000_000.0
 

@@ -11,7 +11,7 @@ from zope.interface.verify import verifyObject
 from mailsys.interfaces import Column, FlagChange, FolderFault, IFolder, NewMessage
 from mailsys.message.content import READ_OCTETS, MemoryContent
 from mailsys.testing.folders_asked import LONG_AGO, FoldersAsked, Told
-from mailsys.testing.store import ANN, BARE, BOB, HEAD, LARGE, ONE, TWO
+from mailsys.testing.store_asked import ANN, BARE, BOB, HEAD, LARGE, ONE, TWO
 
 SEEN, DELETED, FLAGGED = frozenset({"\\Seen"}), frozenset({"\\Deleted"}), frozenset({"\\Flagged"})
 NONE: frozenset[str] = frozenset()

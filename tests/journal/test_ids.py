@@ -1,4 +1,4 @@
-from mailsys.journal.ids import SessionIds, as_heard, transaction_id
+from mailsys.journal.ids import SessionIds, as_heard, given_at, transaction_id
 
 NOW = 1_795_435_445.0
 
@@ -43,3 +43,9 @@ def test_a_start_that_is_no_id_does_no_harm():
 
 def test_an_id_is_understood_as_it_was_heard():
     assert as_heard(" 4K2M9X7QO.L\n") == "4k2m9x7q0.1"
+
+
+def test_an_id_tells_when_it_was_given():
+    id_ = SessionIds(lambda: NOW + 0.5).next()
+    assert given_at(f"{id_}.1.2") == given_at(id_) == NOW + 0.5
+    assert given_at("n.1") == given_at("") == 0.0

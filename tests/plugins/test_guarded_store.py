@@ -11,7 +11,16 @@ from mailsys.extensions.drop import GuardedDrop, GuardedQuota
 from mailsys.extensions.guard import Guard
 from mailsys.extensions.store import GuardedStore
 from mailsys.extensions.threads import MOST_HANGING, GuardedThreads
-from mailsys.interfaces import Account, IMailbox, MailboxAction, MailboxInUse, NotRemoved, StoredMessage
+from mailsys.interfaces import (
+    Account,
+    Identity,
+    IMailbox,
+    IRepeatableDrop,
+    MailboxAction,
+    MailboxInUse,
+    NotRemoved,
+    StoredMessage,
+)
 from mailsys.message.address import parse_address
 
 ACCOUNT = Account(ANN, quota_bytes=1000)
@@ -211,3 +220,17 @@ def test_a_content_that_fails_in_the_middle_is_an_os_error():
 def test_what_is_gone_is_a_key_error():
     with pytest.raises(KeyError):
         result_of(mailbox_with(content=answering(KeyError(1))).content(1))
+
+
+@pytest.mark.row(66)
+def test_a_copy_that_may_be_there_is_planned_behind_the_guard_where_the_plugin_can():
+    identity = Identity("m.1.1 ann@example.org", 1e9)
+    assert not IRepeatableDrop.providedBy(GuardedDrop(SimpleNamespace(), guard_of()))
+    plugin = SimpleNamespace(plan_again=returning(ACTION))
+    directlyProvides(plugin, IRepeatableDrop)
+    drop = GuardedDrop(plugin, guard_of())
+    assert IRepeatableDrop.providedBy(drop)
+    assert drop.plan_again(ACCOUNT, ANN, b"A: b\r\n", 10, identity) is ACTION
+    plugin.plan_again = raising(RecursionError())
+    with pytest.raises(OSError, match="the plugin acme failed at plan_again"):
+        drop.plan_again(ACCOUNT, ANN, b"", 10, identity)

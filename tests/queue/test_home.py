@@ -1,13 +1,16 @@
 """Recipients in the queue who live here: into their mailboxes, and what happens where that cannot be."""
 
+import sys
 from dataclasses import dataclass, field
 
 import pytest
 from queue_parts import ANN, OK, World, result_of
+from zope.interface import alsoProvides
 
 from mailsys.interfaces import (
     Account,
     DirectoryUnavailable,
+    IRepeatableDrop,
     MailboxAction,
     NotStored,
     Refused,
@@ -19,7 +22,9 @@ from mailsys.message.address import Address
 from mailsys.message.content import MemoryContent
 from mailsys.message.envelope import Envelope
 from mailsys.message.outcome import Deferred, Delivered, Failed
-from mailsys.queue.home import Home, HomeOrAway
+from mailsys.queue.home import HomeOrAway
+from mailsys.queue.laying import Home
+from mailsys.threads import NoThreads
 
 EVE, FAR = Address("eve", "home.test"), Address("bob", "far.test")
 NOTICE = MemoryContent((b"Subject: about it\r\n\r\nIt failed.\r\n",))
@@ -35,6 +40,7 @@ class House:
     committed: list = field(default_factory=list)
     held: int = 0
     used: int = 0
+    laid: dict = field(default_factory=dict)  # octets by name
 
     async def route(self, recipient):
         route = self.routes.get(recipient)
@@ -58,6 +64,14 @@ class House:
     def plan(self, account, recipient, head, content_size, *, crlf=True):
         return MailboxAction(account.address, recipient, "INBOX", "name", head)
 
+    def plan_again(self, account, recipient, head, content_size, identity, *, crlf=True):
+        return MailboxAction(account.address, recipient, "INBOX", identity.digest, head)
+
+    def laid_octets(self, action):
+        if self.laid is None:
+            raise OSError("disk")
+        return self.laid.get(action.name)
+
 
 @pytest.fixture
 def house():
@@ -72,7 +86,7 @@ def away():
 
 
 def deliver(house, away, *recipients, **deliveries):
-    home = Home(house, house, house, house, lambda: "new.1", lambda: 99.0, deliveries)
+    home = Home(house, house, house, house, house, NoThreads(), lambda: 99.0, deliveries)
     envelope = Envelope("n.1", None, recipients)
     return result_of(HomeOrAway(lambda: home, away).deliver(envelope, NOTICE, recipients))
 
@@ -112,15 +126,52 @@ def test_an_alias_that_forwards(house, away):
     house.routes[EVE] = ToMailboxes((Account(ANN),), outside=(FAR,))
     attempt = deliver(house, away, EVE)[EVE]
     assert isinstance(attempt.outcome, Delivered)
-    assert attempt.said == "forwarded as message new.1"
+    assert attempt.said == "forwarded as message n.1.1"
     [acceptance] = house.committed
     copy, waiting = acceptance.actions
     assert copy.account == ANN
-    assert acceptance.envelope == Envelope("new.1", None, (EVE,))
-    assert waiting.envelope == Envelope("new.1", None, (FAR,), forwarded={FAR: EVE})
+    assert acceptance.envelope == Envelope("n.1.1", None, (EVE,))
+    assert waiting.envelope == Envelope("n.1.1", None, (FAR,), forwarded={FAR: EVE})
     assert (waiting.at, waiting.octets) == (99.0, NOTICE.size)
     assert acceptance.facts == {"continues": "n.1"}
     assert away.tried == []
+
+
+def test_what_is_there_from_an_attempt_before_is_not_laid_again(house, away):
+    """The process ended before the queue heard of it; room is asked for what is missing alone."""
+    alsoProvides(house, IRepeatableDrop)
+    deliver(house, away, EVE)
+    [acceptance] = house.committed
+    of_ann, of_eve = [action.name for action in acceptance.actions]
+    assert of_ann != of_eve
+    house.laid = {of_ann: 10}
+    deliver(house, away, EVE)
+    assert [action.name for action in house.committed[1].actions] == [of_eve]
+    house.laid[of_eve] = 10
+    house.full = True
+    assert isinstance(deliver(house, away, EVE)[EVE].outcome, Delivered)
+    assert len(house.committed) == 2
+    assert house.held == 0
+    # Another recipient of the same message is another matter, and so is another message.
+    house.full = False
+    deliver(house, away, ANN, EVE)
+    assert {action.name for action in house.committed[-1].actions}.isdisjoint(house.laid)
+
+
+def test_what_an_alias_forwards_is_forwarded_once(house, away):
+    house.routes[EVE] = ToMailboxes((Account(ANN),), outside=(FAR,))
+    house.laid = {"n.1.1": sys.maxsize}
+    attempt = deliver(house, away, EVE)[EVE]
+    assert attempt.said == "forwarded as message n.1.1"
+    [acceptance] = house.committed
+    assert [type(action) for action in acceptance.actions] == [MailboxAction]
+
+
+def test_a_mailbox_that_cannot_be_looked_into_waits(house, away):
+    house.laid = None  # looking raises
+    attempt = deliver(house, away, EVE)[EVE]
+    assert attempt.outcome.reply.enhanced == "4.3.1"
+    assert (house.committed, house.held) == ([], 0)
 
 
 def test_who_is_forwarded_does_not_wait_for_room(house, away):

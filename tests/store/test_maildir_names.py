@@ -16,6 +16,14 @@ def test_our_names_read_as_written():
     assert sizes_in(name) == (2048, 2049)
 
 
+def test_the_name_of_what_may_be_written_again_is_the_same_for_every_process():
+    """Only the host is in it, of all that the process knows."""
+    names = [NameSource(time.time, pid, "h", pid).of(1795447721.5, "0f" * 16, 7, 8) for pid in (1, 2)]
+    assert names == ["1795447721.M500000R0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f.h,S=7,W=8"] * 2
+    assert sizes_in(names[0]) == (7, 8)
+    assert arrival(OURS)[:3] > arrival(names[0])[:3] == (0, 1795447721, 500_000)
+
+
 def test_without_a_wire_size_none_is_written():
     assert sizes_in(NameSource(time.time, 1, "h", 0).next(7, None)) == (7, None)
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from zope.interface import implementer
 
 from mailsys.disk import Disk, write_new_file
-from mailsys.interfaces import Account, IMailDrop, MailboxAction
+from mailsys.interfaces import Account, Identity, IRepeatableDrop, MailboxAction
 from mailsys.message.address import Address
 from mailsys.message.content import Content, batches
 from mailsys.store.changes import ChangeFeed
@@ -23,7 +23,7 @@ from mailsys.store.maildir.settle import Settling, find_copy
 from mailsys.store.maildir.tree import MaildirTree
 
 
-@implementer(IMailDrop)
+@implementer(IRepeatableDrop)
 class MaildirDrop:
     """Where copies are written, laid and settled.  Every change goes through ``disk``."""
 
@@ -46,6 +46,21 @@ class MaildirDrop:
         """Choose folder and name; without ``crlf`` the wire size is left to be measured."""
         size = len(head) + content_size
         name = self._names.next(size, size if crlf else None)
+        return MailboxAction(account.address, recipient, INBOX, name, head)
+
+    def plan_again(
+        self,
+        account: Account,
+        recipient: Address,
+        head: bytes,
+        content_size: int,
+        identity: Identity,
+        *,
+        crlf: bool = True,
+    ) -> MailboxAction:
+        """The same name for the same identity and size."""
+        size = len(head) + content_size
+        name = self._names.of(identity.at, identity.digest, size, size if crlf else None)
         return MailboxAction(account.address, recipient, INBOX, name, head)
 
     def write(self, action: MailboxAction, content: Content) -> None:

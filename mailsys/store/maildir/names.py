@@ -38,16 +38,28 @@ class NameSource:
 
     def next(self, size: int, wire_size: int | None) -> str:
         """A new base name for a file of ``size`` octets."""
-        name = f"{self.next_bare()},S={size}"
-        return name if wire_size is None else f"{name},W={wire_size}"
+        return _with_sizes(self.next_bare(), size, wire_size)
 
     def next_bare(self) -> str:
         """A new base name that tells no sizes."""
         with self._lock:
             self._number += 1
             number = self._number
-        seconds, microseconds = divmod(int(self._now() * 1_000_000), 1_000_000)
-        return f"{seconds}.M{microseconds}P{self._pid}Q{number}.{self._host}"
+        return f"{_moment(self._now())}P{self._pid}Q{number}.{self._host}"
+
+    def of(self, at: float, digest: str, size: int, wire_size: int | None) -> str:
+        """The base name of a file that may be written more than once: ``digest`` is its alone."""
+        return _with_sizes(f"{_moment(at)}R{digest}.{self._host}", size, wire_size)
+
+
+def _moment(at: float) -> str:
+    seconds, microseconds = divmod(int(at * 1_000_000), 1_000_000)
+    return f"{seconds}.M{microseconds}"
+
+
+def _with_sizes(name: str, size: int, wire_size: int | None) -> str:
+    name = f"{name},S={size}"
+    return name if wire_size is None else f"{name},W={wire_size}"
 
 
 def host_part(host: str) -> str:

@@ -7,14 +7,14 @@ from collections.abc import Callable, Sequence
 
 from zope.interface import implementer
 
-from mailsys.interfaces import Account, IMailDrop, MailboxAction
+from mailsys.interfaces import Account, Identity, IRepeatableDrop, MailboxAction
 from mailsys.message.address import Address
 from mailsys.message.content import Content
 from mailsys.store.hierarchy import INBOX
 from mailsys.store.memory.mail import Copy, Mail
 
 
-@implementer(IMailDrop)
+@implementer(IRepeatableDrop)
 class MemoryDrop:
     """Where copies are written and laid.
 
@@ -40,6 +40,19 @@ class MemoryDrop:
     def next_name(self) -> str:
         """A name that no other copy has."""
         return f"{self._life}.{next(self._numbers)}"
+
+    def plan_again(
+        self,
+        account: Account,
+        recipient: Address,
+        head: bytes,
+        content_size: int,
+        identity: Identity,
+        *,
+        crlf: bool = True,
+    ) -> MailboxAction:
+        """The same name for the same identity; of what was laid before a restart nothing is left."""
+        return MailboxAction(account.address, recipient, INBOX, f"again.{identity.digest}", head)
 
     def write(self, action: MailboxAction, content: Content) -> None:
         """Keep the whole copy where no reader sees it."""

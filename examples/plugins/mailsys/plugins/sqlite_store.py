@@ -27,10 +27,11 @@ from zope.interface import implementer
 from mailsys.config.settings import PATH, setting
 from mailsys.interfaces import (
     Account,
+    Identity,
     IMailbox,
-    IMailDrop,
     IMailStore,
     IQuota,
+    IRepeatableDrop,
     MailboxAction,
     MailboxInUse,
     PluginMaker,
@@ -86,7 +87,7 @@ class Database:
             raise OSError(f"{self._path}: {error}") from error
 
 
-@implementer(IMailDrop)
+@implementer(IRepeatableDrop)
 class Drop:
     """For intake; all but ``plan`` and ``announce`` in worker threads."""
 
@@ -100,6 +101,19 @@ class Drop:
     ) -> MailboxAction:
         """A name that nobody had before."""
         return MailboxAction(account.address, recipient, "INBOX", f"{self._life}.{next(self._numbers)}", head)
+
+    def plan_again(
+        self,
+        account: Account,
+        recipient: Address,
+        head: bytes,
+        content_size: int,
+        identity: Identity,
+        *,
+        crlf: bool = True,
+    ) -> MailboxAction:
+        """A name that follows from the identity, so that nothing of the queue is laid twice."""
+        return MailboxAction(account.address, recipient, "INBOX", f"again.{identity.digest}", head)
 
     def write(self, action: MailboxAction, content: Content) -> None:
         """Keep it where no reader looks."""
