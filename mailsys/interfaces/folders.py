@@ -135,6 +135,17 @@ class Column(Enum):
     REFERENCES = "references"  # str: ids with a space between them; In-Reply-To's where there are none
 
 
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What an index of words says: UIDs that hold a text for ``certain``, others that must be read to tell.
+
+    All the rest do not hold it.
+    """
+
+    certain: Collection[int]
+    possible: Collection[int] = ()
+
+
 class IFolderWatcher(Interface):
     """A session that has a folder open.  It is told after the folder shows the new state."""
 
@@ -202,10 +213,11 @@ class IFolder(Interface):
         What is not indexed yet is read, and indexed.
         """
 
-    async def holding(needle: str, *, in_header: bool) -> Collection[int] | None:
-        """UIDs that may hold this text in their body, or in body and header: all that do and perhaps more.
+    async def holding(needle: str, *, in_header: bool) -> Holding | None:
+        """Which messages hold this text in their body, or in body and header.
 
-        None when only reading every message can tell.
+        ``needle`` is in the form of ``message.structure.casemap.search_form``, and not empty.  None when
+        only reading every message can tell.
         """
 
     async def content(uid: int) -> Content:

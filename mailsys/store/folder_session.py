@@ -13,6 +13,7 @@ from mailsys.interfaces import (
     Flags,
     FolderFault,
     FolderRefused,
+    Holding,
     IFolder,
     IFolderWatcher,
     Placed,
@@ -45,7 +46,7 @@ class Work(Protocol):
     async def columns(self, uids: Sequence[int], wanted: Sequence[Column]) -> Sequence[Sequence[Any]]:
         """What is known of messages."""
 
-    async def holding(self, needle: str, *, in_header: bool) -> Collection[int] | None:
+    async def holding(self, needle: str, *, in_header: bool) -> Holding | None:
         """Which may hold the text."""
 
     async def expunged_since(self, modseq: int) -> Sequence[int] | None:
@@ -157,7 +158,7 @@ class FolderSession:
         """For each wanted column the values in the order of the UIDs."""
         return await self._work.columns(uids, wanted)
 
-    async def holding(self, needle: str, *, in_header: bool) -> Collection[int] | None:
+    async def holding(self, needle: str, *, in_header: bool) -> Holding | None:
         """UIDs that may hold this text."""
         return await self._work.holding(needle, in_header=in_header)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
@@ -14,6 +14,7 @@ from mailsys.interfaces import (
     Flags,
     FolderFault,
     FolderRefused,
+    Holding,
     IWorkers,
     Placed,
     Stored,
@@ -184,7 +185,7 @@ class MaildirFolder(SharedFolder):
         """What is known of messages."""
         return await self._run(self._reading.facts, list(uids), wanted)
 
-    async def holding(self, needle: str, *, in_header: bool) -> Collection[int] | None:
+    async def holding(self, needle: str, *, in_header: bool) -> Holding | None:
         """There is no index of words."""
         return None
 

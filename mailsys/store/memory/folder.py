@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from threading import Lock
 from typing import Any, Protocol
 
-from mailsys.interfaces import Column, FlagChange, Flags, Placed, Stored
+from mailsys.interfaces import Column, FlagChange, Flags, Holding, Placed, Stored
 from mailsys.message.content import READ_OCTETS, Content, MemoryContent
 from mailsys.store.flags import plan_store
 from mailsys.store.memory.mail import Copy, Folder
@@ -102,7 +102,7 @@ class MemoryFolder(SharedFolder):
             copies = [self._folder.copies.get(uid) for uid in uids]
         return [[None if copy is None else _value(copy, column) for copy in copies] for column in wanted]
 
-    async def holding(self, needle: str, *, in_header: bool) -> Collection[int] | None:
+    async def holding(self, needle: str, *, in_header: bool) -> Holding | None:
         """There is no index of words."""
         return None
 
