@@ -22,8 +22,9 @@ from mailsys.journal.nothing import NoJournal
 from mailsys.judge.builtin import Surroundings
 from mailsys.message.srs import SenderRewriting
 from mailsys.net.dns.resolver import open_resolver
+from mailsys.paths import Paths
 from mailsys.receive.recipients import Admission
-from mailsys.stations import CannotWork, Paths, make_return_addresses, used
+from mailsys.stations import CannotWork, make_return_addresses, used
 from mailsys.stores import quota_look
 from mailsys.submit.station import Users
 from mailsys.threads import NoThreads

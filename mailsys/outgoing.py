@@ -9,7 +9,7 @@ from typing import Any
 
 from mailsys.config.schema import Configuration
 from mailsys.disk import Disk
-from mailsys.interfaces import IDelivery, IJournal, IResolver, IWorkers
+from mailsys.interfaces import IDelivery, IJournal, IResolver, ISigner, IWorkers
 from mailsys.journal.ids import transaction_id
 from mailsys.message.srs import SenderRewriting
 from mailsys.net.dns.resolver import open_resolver
@@ -45,6 +45,7 @@ class Outgoing:
         new_id: Callable[[], str],
         first_domain: Callable[[], Awaitable[str | None]],
         rewriting: SenderRewriting,
+        signer: ISigner,
     ) -> None:
         self._reactor = reactor
         self._rewriting = rewriting
@@ -52,14 +53,11 @@ class Outgoing:
         self._kept = KeptDialogues(reactor)
         self._dns = configuration.dns
         self.resolver: IResolver = self._open_resolver()
+        given_up_after = lifetime(configuration.send.retry)
         self._notices = Notices(
-            configuration.hostname,
-            first_domain,
-            lambda: transaction_id(new_id(), 1),
-            workers,
-            now,
-            lifetime(configuration.send.retry),
-        )
+            configuration.hostname, first_domain, lambda: transaction_id(new_id(), 1), workers, now,
+            given_up_after, signer,
+        )  # fmt: skip
         self.queue = Queue(
             disk,
             configuration.data,

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
 from twisted.logger import Logger
 
-from mailsys.accounts.database import FILE_NAME as ACCOUNTS
 from mailsys.accounts.database import AccountsError, open_database
 from mailsys.accounts.directory import Directory
 from mailsys.accounts.gate import Gate
@@ -21,32 +18,33 @@ from mailsys.admissions import Admissions
 from mailsys.config.schema import Configuration
 from mailsys.control.configuration import installed
 from mailsys.disk import Disk
+from mailsys.dkim.signer import AFTER_QUEUE_SECONDS
+from mailsys.dkim.station import Signing
 from mailsys.extensions.plugged_in import plugged_in
 from mailsys.extensions.plugins import CannotUse, Plugins
 from mailsys.intake.drops import Drops
 from mailsys.intake.intake import Intake
 from mailsys.intake.spool import spool_path
 from mailsys.interfaces import IConversation, ISenders, Peer, Services, Session
-from mailsys.journal import FILE_NAME as JOURNAL
 from mailsys.journal import events
 from mailsys.journal.ids import SessionIds
 from mailsys.journal.reader import newest_session
 from mailsys.journal.writer import Journal
 from mailsys.judge.builtin import Surroundings
 from mailsys.outgoing import Outgoing
+from mailsys.paths import Paths
 from mailsys.queue.laying import Home
+from mailsys.queue.schedule import lifetime
 from mailsys.read.pop3.conversation import POP3Conversation
 from mailsys.receive.conversation import Conversation
 from mailsys.receive.memory import MessageMemory
 from mailsys.receive.pace import Terms
 from mailsys.receive.reception import Reception, Settings
 from mailsys.receive.strangers import Strangers, patience_of
-from mailsys.route.return_keys import FILE_NAME as RETURN_KEYS
 from mailsys.route.return_keys import ReturnAddresses
 from mailsys.space import FreeSpace, Reserve
 from mailsys.store.changes import ChangeFeed
 from mailsys.stores import MEMORY, build_store, mail_folders
-from mailsys.submit.file import FILE_NAME as SUBMISSION
 from mailsys.submit.station import Users
 from mailsys.threads import Workers
 
@@ -59,42 +57,6 @@ log = Logger(namespace="mailsys")
 
 class CannotWork(Exception):  # noqa: N818 - a sentence for the operator
     """A station cannot begin to work; the text says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Paths:
-    """What lies in the data folder."""
-
-    data: str
-
-    @property
-    def accounts(self) -> str:
-        """Domains, accounts, aliases."""
-        return os.path.join(self.data, ACCOUNTS)
-
-    @property
-    def journal(self) -> str:
-        """The story of every message."""
-        return os.path.join(self.data, JOURNAL)
-
-    @property
-    def intake(self) -> str:
-        """The log of what was accepted, and its spool."""
-        return os.path.join(self.data, "intake")
-
-    @property
-    def submission(self) -> str:
-        """What is remembered of users who send."""
-        return os.path.join(self.data, SUBMISSION)
-
-    @property
-    def return_keys(self) -> str:
-        """With what the return addresses of forwarded mail are made."""
-        return os.path.join(self.data, RETURN_KEYS)
-
-    def plugin(self, name: str) -> str:
-        """What the plugin of this name keeps, if it keeps anything."""
-        return os.path.join(self.data, "plugins", quote(name, safe="").replace(".", "%2E"))
 
 
 class Stations:
@@ -121,23 +83,31 @@ class Stations:
         )
         self.space = FreeSpace(mail_folders(configuration), _reserve(configuration), self.files, self.reactor)
         self.return_addresses = make_return_addresses(configuration, self.disk)
+        self.signing = Signing(configuration.data, self._domains, reactor, self.files, time.time)
         self.outgoing = self._build_outgoing(configuration)
         self.drops = Drops(self.store.drop, self.outgoing.queue.spool)
-        self.intake = Intake(
-            self.disk,
-            self.paths.intake,
-            self.drops,
-            self.journal,
-            reactor=reactor,
-            workers=self.files,
-            settling=self.settling,
-            now=time.time,
-        )
+        self.intake = self._build_intake()
         self.strangers = Strangers(reactor.seconds, patience_of(configuration))
         self.message_memory = MessageMemory(configuration.limits.message_memory)
         self.users = Users(self.paths.submission, self.files, time.time)
         self._to_undo = AsyncExitStack()
         self.configure(configuration)
+
+    def _build_intake(self) -> Intake:
+        return Intake(
+            self.disk,
+            self.paths.intake,
+            self.drops,
+            self.journal,
+            reactor=self.reactor,
+            workers=self.files,
+            settling=self.settling,
+            now=time.time,
+        )
+
+    async def _domains(self) -> Sequence[str]:
+        """Ours; none as long as nobody has added one."""
+        return await self.directory.domains() if os.path.exists(self.paths.accounts) else ()
 
     def _build_gate(self, configuration: Configuration) -> Gate:
         return Gate(
@@ -161,6 +131,7 @@ class Stations:
             new_id=self.ids.next,
             first_domain=self.directory.first_domain,
             rewriting=self.return_addresses.rewriting,
+            signer=self.signing,
         )
 
     def _services(self, name: str) -> Services:
@@ -186,6 +157,7 @@ class Stations:
         except (CannotUse, OSError) as error:
             raise CannotWork(str(error)) from error
         self.configure(configuration)
+        await self.signing.look()
         return configuration, needs_restart
 
     def configure(self, configuration: Configuration) -> None:
@@ -215,6 +187,8 @@ class Stations:
             self.plugged_in.deliveries,
         )
         self.outgoing.configure(configuration)
+        valid_seconds = lifetime(configuration.send.retry) + AFTER_QUEUE_SECONDS
+        self.signing.configure(is_on=configuration.dkim.sign, valid_seconds=valid_seconds)
         self.strangers.patience = patience_of(configuration)
         self.message_memory.octets = configuration.limits.message_memory
 
@@ -242,6 +216,8 @@ class Stations:
         self._to_undo.push_async_callback(self.files.run, self.journal.close)
         await self.gate.start()
         self._to_undo.push_async_callback(self.gate.stop)
+        await self.signing.start()
+        self._to_undo.push_async_callback(self.signing.stop)
         self._to_undo.push_async_callback(self.users.stop)
         self._to_undo.push_async_callback(self.outgoing.close)
         self._to_undo.push_async_callback(self.plugins.stop)
@@ -326,6 +302,7 @@ class Stations:
             settings=settings,
             judges=admission.judges,
             header_writers=self.plugged_in.header_writers,
+            signer=self.signing,
             admission=admission,
             quota=self.store.quota,
             intake=self.intake,

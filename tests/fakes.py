@@ -18,6 +18,7 @@ from mailsys.interfaces import (
     IJournal,
     ILogins,
     ISenders,
+    ISigner,
     LoginFailed,
     LoginFault,
     Peer,
@@ -278,6 +279,14 @@ class OwnAddressOnly:
 
     async def may_use(self, account, address):
         return account == address
+
+
+@implementer(ISigner)
+class SignsNothing:
+    """For hosts without keys."""
+
+    async def lines(self, content):
+        return ()
 
 
 @implementer(IJournal)

@@ -66,6 +66,10 @@ class Directory:
         """The domain that was added first."""
         return self._remembered(_first_domain, "")
 
+    async def domains(self) -> Sequence[str]:
+        """All domains, in the order in which they were added."""
+        return self._remembered(_domains, "")
+
     async def password(self, address: Address) -> Credential | None:
         """What a password is compared with; always read anew, and not kept in memory."""
         return self._asked(queries.password, address)
@@ -133,3 +137,7 @@ class Directory:
 
 def _first_domain(connection: sqlite3.Connection, _about: str) -> str | None:
     return queries.first_domain(connection)
+
+
+def _domains(connection: sqlite3.Connection, _about: str) -> tuple[str, ...]:
+    return queries.domains(connection)

@@ -26,6 +26,11 @@ def first_domain(connection: sqlite3.Connection) -> str | None:
     return str(row[0]) if row else None
 
 
+def domains(connection: sqlite3.Connection) -> tuple[str, ...]:
+    """All domains, in the order in which they were added."""
+    return tuple([str(name) for (name,) in connection.execute("SELECT name FROM domains ORDER BY rowid")])
+
+
 def account(connection: sqlite3.Connection, address: Address) -> Account | None:
     """The account of exactly this address."""
     row = connection.execute(

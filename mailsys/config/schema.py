@@ -239,6 +239,14 @@ class Queue:
 
 
 @dataclass(frozen=True, slots=True)
+class Dkim:
+    """``[dkim]``: our signatures.  ``new_keys_after`` is in seconds; 0 for never."""
+
+    sign: bool = setting(FLAG, True)
+    new_keys_after: float = setting(PAUSE, "365d")
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """``[route]``: ``routers`` are plugins that are asked before the accounts and aliases.
 
@@ -300,6 +308,7 @@ class Configuration:
     dns: Dns = section(Dns)
     send: Send = section(Send)
     queue: Queue = section(Queue)
+    dkim: Dkim = section(Dkim)
     route: Route = section(Route)
     judge: Judge = section(Judge)
     journal: Journal = section(Journal)

@@ -15,7 +15,7 @@ from mailsys.journal.phrases import client_in_words, text_of, texts_of
 from mailsys.journal.printable import printable
 from mailsys.journal.reader import JournalReader
 from mailsys.message.address import AddressError, parse_address
-from mailsys.stations import Paths
+from mailsys.paths import Paths
 
 _COPIES = 20
 _NO_SUCH_USER = " 5.1.1 "

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import time
 
 from mailsys.control.configuration import read_configuration
+from mailsys.control.domain_keys import opened_keys
 from mailsys.control.offline import opened_accounts, print_json, print_table, read_domain
 from mailsys.message.address import display_domain
 
@@ -29,22 +31,31 @@ def add_parser(subcommands: argparse._SubParsersAction[argparse.ArgumentParser])
 
 def run_add(arguments: argparse.Namespace) -> int:
     """Take mail for these domains from now on."""
+    from mailsys.dkim.keys import first_keys
+
     domains = list(map(read_domain, arguments.domain))
     with opened_accounts(read_configuration(arguments)) as offline:
         for domain in domains:
             offline.database.domains.add(domain)
+            with opened_keys(offline.configuration, domain) as files:
+                first_keys(files, domain, time.time())
             print(f"Mail for {display_domain(domain)} is taken from now on.")
             print(offline.postmaster_sentence(domain))
+            print(f"What to publish in DNS, 'mailsys domain records {display_domain(domain)}' tells.")
     return 0
 
 
 def run_remove(arguments: argparse.Namespace) -> int:
-    """Forget a domain, and say what stays on the disk."""
+    """Forget a domain and its keys, and say what stays on the disk."""
+    from mailsys.dkim.keys import forget_domain
+
     domain = read_domain(arguments.domain)
     with opened_accounts(read_configuration(arguments)) as offline:
         accounts = [listed.account.address for listed in offline.database.accounts.all(domain)]
         offline.database.domains.remove(domain, with_contents=arguments.force)
         offline.forget_logins(accounts)
+        with opened_keys(offline.configuration, domain) as files:
+            forget_domain(files, domain)
         print(f"Mail for {display_domain(domain)} is refused from now on.")
         for address in accounts:
             print(offline.kept_mail_sentence(address))

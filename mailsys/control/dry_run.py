@@ -21,13 +21,13 @@ from mailsys.message.mailboxes import parse_mailboxes
 from mailsys.message.outcome import Deferred, Delivered, Failed, outcome_of
 from mailsys.message.reply import Reply
 from mailsys.message.srs import SenderRewriting
+from mailsys.paths import Paths
 from mailsys.queue.forwarding import return_address
 from mailsys.receive.collector import Collector
 from mailsys.receive.handover import FAULTS, JUNK_FOLDER
 from mailsys.receive.memory import PIECE_OCTETS, MessageMemory
 from mailsys.receive.recipients import Admission
 from mailsys.receive.transaction import Transaction
-from mailsys.stations import Paths
 from mailsys.threads import NoThreads
 from mailsys.wire.data import ContentScan
 from mailsys.wire.smtp.commands import Mail

@@ -51,7 +51,7 @@ def run(plugin: FoundPlugin, arguments: argparse.Namespace) -> int:
 
 
 def _run(plugin: FoundPlugin, configuration: Configuration, words: Sequence[str]) -> int:
-    from mailsys.stations import Paths
+    from mailsys.paths import Paths
 
     name = plugin.maker.name
     folder = Paths(configuration.data).plugin(name)

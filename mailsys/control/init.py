@@ -12,6 +12,7 @@ import os
 import pwd
 import shutil
 import tempfile
+import time
 from collections.abc import Sequence
 from contextlib import closing
 
@@ -139,13 +140,16 @@ def _build(workshop: str, first: FirstConfiguration, domains: Sequence[str], now
 
 
 def create_domains(configuration: Configuration, domains: Sequence[str]) -> None:
-    """Write the domains into the new host's accounts."""
+    """Write the domains into the new host's accounts, and make their keys; raises OSError."""
     from mailsys.accounts.database import FILE_NAME, AccountsError, open_database
+    from mailsys.dkim.key_file import KeyFiles
+    from mailsys.dkim.keys import first_keys
 
     try:
         with closing(open_database(os.path.join(configuration.data, FILE_NAME))) as database:
             for domain in domains:
                 database.domains.add(domain)
+                first_keys(KeyFiles(configuration.data), domain, time.time())
     except AccountsError as error:
         raise CannotDo(str(error)) from error
 

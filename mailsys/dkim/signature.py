@@ -179,9 +179,9 @@ class _Reading:
         if "i" not in self._tags:
             return f"@{domain}", domain
         local_part, found, text = _text(self._tags["i"], "i").rpartition("@")
-        identity_domain = _domain(text.encode(), "i")
         if not found:
             raise NoTagList("i= has no @")
+        identity_domain = _domain(text.encode(), "i")
         if identity_domain != domain and not identity_domain.endswith(f".{domain}"):
             raise _Unusable("i= is not of the domain d=")
         return f"{local_part}@{identity_domain}", identity_domain

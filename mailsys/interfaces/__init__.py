@@ -132,6 +132,9 @@ from mailsys.interfaces.sending import (
     Attempt,
     IDelivery,
 )
+from mailsys.interfaces.signing import (
+    ISigner,
+)
 from mailsys.interfaces.story import (
     IJournal,
     JournalEvent,
@@ -202,6 +205,7 @@ __all__ = [
     "IRouter",
     "ISenders",
     "ISendingLimits",
+    "ISigner",
     "IStartable",
     "IWorkers",
     "Identity",

@@ -7,7 +7,15 @@ from dataclasses import replace
 
 from zope.interface import implementer
 
-from mailsys.interfaces import DirectoryUnavailable, INotices, IWorkers, Notice, Progress, QueuedMessage
+from mailsys.interfaces import (
+    DirectoryUnavailable,
+    INotices,
+    ISigner,
+    IWorkers,
+    Notice,
+    Progress,
+    QueuedMessage,
+)
 from mailsys.message.address import Address, display_domain
 from mailsys.message.content import MemoryContent
 from mailsys.message.envelope import Body, Envelope
@@ -39,6 +47,7 @@ class Notices:
         workers: IWorkers,
         now: Callable[[], float],
         lifetime_seconds: float,
+        signer: ISigner,
     ) -> None:
         self._hostname = hostname
         self._first_domain = first_domain
@@ -46,6 +55,7 @@ class Notices:
         self._workers = workers
         self._now = now
         self.lifetime_seconds = lifetime_seconds
+        self._signer = signer
 
     async def compose(self, message: QueuedMessage, progress: Sequence[Progress]) -> Sequence[Notice]:
         """One for each kind of what the sender wants to hear."""
@@ -55,7 +65,7 @@ class Notices:
             return ()
         original = await self._read(message)
         return [
-            self._notice(
+            await self._notice(
                 message, [told_of(message, kind, one) for one in of_kind], original, news, postmaster
             )
             for kind, of_kind in news.by_kind.items()
@@ -75,7 +85,7 @@ class Notices:
             domain = None
         return Address(POSTMASTER, domain or self._hostname)
 
-    def _notice(
+    async def _notice(
         self, message: QueuedMessage, told: Sequence[Told], original: Original, news: News, sender: Address
     ) -> Notice:
         # RFC 6533: only one whose own recipient needs SMTPUTF8 is written with it.
@@ -88,7 +98,7 @@ class Notices:
         body = Body.EIGHT_BIT_MIME if any(part.is_8bit for part in parts) else Body.SEVEN_BIT
         return Notice(
             Envelope(id_, None, (to,), body, smtputf8=is_global, is_vouched_for=True),
-            MemoryContent((octets,)),
+            MemoryContent((*await self._signer.lines(MemoryContent((octets,))), octets)),
         )
 
     def _parts(

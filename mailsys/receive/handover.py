@@ -22,7 +22,7 @@ from mailsys.interfaces import (
 )
 from mailsys.message import reply as replies
 from mailsys.message.address import Address
-from mailsys.message.content import Content
+from mailsys.message.content import Content, HeadedContent
 from mailsys.message.envelope import Body, Envelope
 from mailsys.message.missing_fields import missing_fields
 from mailsys.message.reply import Reply
@@ -116,7 +116,7 @@ class Handover:
         parts = self._reception, self._session, self._transaction
         try:
             content = await without_forged_results(*parts, content)
-            lines = await self._reception.header_writers.lines(self._envelope, content)
+            lines = await self._lines(content)
         except OSError as error:
             return self._refuse(replies.NO_STORAGE, str(error), everyone)
         except PluginFailed as failed:
@@ -128,6 +128,17 @@ class Handover:
             whole = self._reception, self._session, self._transaction, head, content, verdict, self._added
             return [await hand_on(*whole)]
         return await self._commit_with_room(content, verdict)
+
+    async def _lines(self, content: Content) -> Sequence[bytes]:
+        """Our signatures, also over what a user's program left out, and what plugins write.
+
+        Only who may send to other hosts speaks for us, so a stranger's mail is never signed.
+        """
+        lines = await self._reception.header_writers.lines(self._envelope, content)
+        if not self._reception.admission.trusts(self._session):
+            return lines
+        whole = HeadedContent(self._added, content) if self._added else content
+        return *await self._reception.signer.lines(whole), *lines
 
     async def _commit_with_room(self, content: Content, verdict: Verdict) -> Sequence[Reply]:
         room = Room(self._reception.quota)

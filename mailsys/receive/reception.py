@@ -22,6 +22,7 @@ from mailsys.interfaces import (
     IMailDrop,
     IQuota,
     ISendingLimits,
+    ISigner,
     IWorkers,
     Session,
 )
@@ -57,6 +58,7 @@ class Reception:
     settings: Settings
     judges: IJudgePipeline
     header_writers: IHeaderWriter
+    signer: ISigner
     admission: Admission
     quota: IQuota
     intake: IIntake

@@ -4,6 +4,7 @@ import email.policy
 import re
 from email import message_from_bytes
 
+from fakes import SignsNothing
 from twisted.internet.defer import Deferred
 
 from mailsys.interfaces import Attempt, Progress, QueuedMessage, QueuedRecipient, RecipientState
@@ -39,13 +40,19 @@ def result_of(coroutine):
     return outcome[0]
 
 
-def notices(now=NOW):
+def notices(now=NOW, signer=None):
     async def first_domain():
         return "home.test"
 
     ids = iter(range(1, 1000))
     return Notices(
-        "mx.home.test", first_domain, lambda: f"notice{next(ids)}.1", NoThreads(), lambda: now, LIFETIME
+        "mx.home.test",
+        first_domain,
+        lambda: f"notice{next(ids)}.1",
+        NoThreads(),
+        lambda: now,
+        LIFETIME,
+        signer or SignsNothing(),
     )
 
 

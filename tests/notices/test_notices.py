@@ -19,7 +19,9 @@ from notice_parts import (
     composed,
     failed,
     message,
+    notices,
     read,
+    result_of,
 )
 
 from mailsys.interfaces import Progress, QueuedRecipient, RecipientState
@@ -36,6 +38,18 @@ WAITING, FAILED, DELIVERED = RecipientState.WAITING, RecipientState.FAILED, Reci
 
 def seconds(date):
     return parsedate_to_datetime(date).timestamp()
+
+
+def test_a_notice_is_signed_as_mail_of_our_own():
+    class Signer:
+        async def lines(self, content):
+            self.signed = b"".join(content.pieces())
+            return [b"DKIM-Signature: v=1\r\n"]
+
+    signer = Signer()
+    [notice] = result_of(notices(signer=signer).compose(message(), [failed(NO_USER)]))
+    assert b"".join(notice.content.pieces()) == b"DKIM-Signature: v=1\r\n" + signer.signed
+    assert signer.signed.startswith(b"From: ")
 
 
 def test_a_bounce_is_a_message_to_the_sender():

@@ -2,7 +2,7 @@
 
 import itertools
 
-from fakes import MemoryJournal, MemoryLogins
+from fakes import MemoryJournal, MemoryLogins, SignsNothing
 from twisted.internet.task import Clock
 from zope.interface import implementer
 
@@ -202,6 +202,7 @@ class House:
         self.disk = Disk()
         self.judges = JUDGES
         self.header_writers = MemoryHeaderWriter()
+        self.signer = SignsNothing()
         self.deliveries = {}
         self.routers = []
         self.relays_for = ()
@@ -236,6 +237,7 @@ class House:
             settings=settings,
             judges=judges,
             header_writers=self.header_writers,
+            signer=self.signer,
             deliveries=self.deliveries,
             admission=Admission(
                 settings.recipients,

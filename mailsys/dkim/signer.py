@@ -1,0 +1,57 @@
+"""Signs what users and programs of ours send, with all keys of the domain in From.
+
+It is done once, when a message is accepted, and not at each attempt to send it: what is synced into the log
+and the queue is then what leaves, and a signature costs no more for many hosts than for one.  The price is
+that ``x=`` must outlast the queue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from zope.interface import implementer
+
+from mailsys.dkim.body_hash import hash_body
+from mailsys.dkim.keyring import Keyring
+from mailsys.dkim.sign import WANTED, SigningKey, signature_fields
+from mailsys.dkim.signed_header import SignedHeader, read_signed_header
+from mailsys.interfaces import ISigner, IWorkers
+from mailsys.message.content import Content
+from mailsys.message.mailboxes import parse_address_list
+
+AFTER_QUEUE_SECONDS = 2 * 24 * 3600  # how long others may keep it, when we had it as long as we may
+
+
+@implementer(ISigner)
+class Signer:
+    """A signature holds for ``valid_seconds``."""
+
+    def __init__(
+        self, keyring: Keyring, workers: IWorkers, now: Callable[[], float], valid_seconds: float
+    ) -> None:
+        self._keyring = keyring
+        self._workers = workers
+        self._now = now
+        self.valid_seconds = valid_seconds
+
+    async def lines(self, content: Content) -> Sequence[bytes]:
+        """A DKIM-Signature for each key, or none; a large body is hashed in a thread."""
+        header = read_signed_header(content)
+        keys = self._keys_for(header)
+        if not keys:
+            return ()
+        bodies = await hash_body(content, header.body_start, (WANTED,), self._workers)
+        digest = bodies[WANTED].digest
+        assert digest is not None  # noqa: S101 - there is always one of the whole body
+        now = int(self._now())
+        return signature_fields(header, digest, keys, now, now + int(self.valid_seconds))
+
+    def _keys_for(self, header: SignedHeader) -> Sequence[SigningKey]:
+        """DMARC looks at the domain in From, and at no other."""
+        authors = header.all(b"from")
+        if len(authors) != 1 or not header.is_complete:
+            return ()
+        mailboxes = list(parse_address_list(authors[0].value, limit=1).mailboxes)
+        if not mailboxes or mailboxes[0].address is None:
+            return ()
+        return self._keyring.active(mailboxes[0].address.domain)
