@@ -278,11 +278,16 @@ class Stream(Protocol):
             waiter.callback(None)
 
     def _set_alarm(self, seconds: float) -> None:
-        """One timer a connection, moved only when it rings: most deadlines are never reached."""
+        """One timer a connection, moved only when it rings: most deadlines are never reached.
+
+        At first it rings after the shortest time that there is to wait: a connection that ends before
+        that, as most do, has never had another.
+        """
         self._deadline = self._clock.seconds() + seconds
-        if self._alarm is None or self._alarm.getTime() > self._deadline:
-            if self._alarm is not None:
-                self._alarm.cancel()
+        if self._alarm is None:
+            self._alarm = self._clock.callLater(min(seconds, LINGER_SECONDS), self._ring)
+        elif self._alarm.getTime() > self._deadline:
+            self._alarm.cancel()
             self._alarm = self._clock.callLater(seconds, self._ring)
 
     def _ring(self) -> None:

@@ -36,7 +36,15 @@ from mailsys.receive.transaction import Transaction
 from mailsys.wire.data import DataFault
 from mailsys.wire.smtp import commands
 from mailsys.wire.smtp.extensions import Offer, hello_reply
-from mailsys.wire.smtp.server import BodyEnd, BodyPiece, ChunkEnd, LoginResponse, Rejected, SMTPServer
+from mailsys.wire.smtp.server import (
+    BodyEnd,
+    BodyPiece,
+    ChunkEnd,
+    Event,
+    LoginResponse,
+    Rejected,
+    SMTPServer,
+)
 
 OVERDRAFT = 2  # how many times the largest message we read before we hang up
 
@@ -120,7 +128,7 @@ class Conversation:
             data = await self._pace.hear(self._connection, in_body=self._machine.in_body)
             self._machine.receive_data(data)
             return
-        if not isinstance(event, BodyPiece) and await self._authentication.is_over():
+        if self._session.login is not None and await self._is_over(event):
             self._say(replies.NO_LONGER_LOGGED_IN)
             self._hang_up(replies.NO_LONGER_LOGGED_IN)
             return
@@ -137,6 +145,9 @@ class Conversation:
             await self._connection.drained()
         if self._conduct.should_give_way():
             await self._reception.pause(0)
+
+    async def _is_over(self, event: Event) -> bool:
+        return not isinstance(event, BodyPiece) and await self._authentication.is_over()
 
     def _send(self, data: bytes) -> None:
         self._connection.send(data)
