@@ -7,7 +7,7 @@ from threading import Thread
 from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred, fail
-from twisted.internet.interfaces import IReactorFromThreads
+from twisted.internet.interfaces import IReactorFromThreads, IReactorTime
 from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 from zope.interface import implementer
@@ -49,6 +49,29 @@ class Workers:
     def _end(self, ended: Deferred[None]) -> None:
         self._pool.stop()
         self._reactor.callFromThread(ended.callback, None)
+
+
+class EndOfTurn:
+    """Calls ``function`` once at the end of the reactor's turn, however often that is asked for in it.
+
+    A thread that is woken in the middle of a turn takes the interpreter from the reactor's thread, which has
+    more for it in a moment; woken at the end, it gets all of that at once.
+    """
+
+    def __init__(self, clock: IReactorTime, function: Callable[[], object]) -> None:
+        self._clock = clock
+        self._function = function
+        self._is_asked = False
+
+    def ask(self) -> None:
+        """Have it called."""
+        if not self._is_asked:
+            self._is_asked = True
+            self._clock.callLater(0, self._call)
+
+    def _call(self) -> None:
+        self._is_asked = False
+        self._function()
 
 
 @implementer(IWorkers)

@@ -5,10 +5,11 @@ import time
 
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
 from twisted.trial.unittest import TestCase
 
 from mailsys.interfaces import HostStops
-from mailsys.threads import Workers
+from mailsys.threads import EndOfTurn, Workers
 
 
 class WorkersTests(TestCase):
@@ -47,3 +48,16 @@ class WorkersTests(TestCase):
         go_on.set()
         assert await work is True
         await ended
+
+
+def test_what_is_asked_for_in_one_turn_is_done_once_at_its_end():
+    clock, calls = Clock(), []
+    turn = EndOfTurn(clock, lambda: calls.append(clock.seconds()))
+    for _ in range(3):
+        turn.ask()
+    assert calls == []
+    clock.advance(0)
+    assert calls == [0]
+    turn.ask()
+    clock.advance(0)
+    assert calls == [0, 0]

@@ -31,6 +31,7 @@ from mailsys.interfaces import (
     NotStored,
 )
 from mailsys.message.content import FileContent
+from mailsys.threads import EndOfTurn
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,8 @@ class Intake:
         self._settler = Settler(disk, directory, drop, journal, self._announce_late, now)
         self._batches = Batches(limits.batch_messages, limits.batch_octets)
         self._waiting_octets = 0
+        self._handed_in: list[WaitingJob] = []  # in this turn of the reactor
+        self._turn = EndOfTurn(reactor, self._hand_on)
         self._thread: CommittingThread | None = None
         self._ticks = LoopingCall(self._tick)
         self._ticks.clock = reactor
@@ -141,7 +144,8 @@ class Intake:
         try:
             if self._is_for_another_thread(job):
                 await self._prepare(job)
-            self._batches.put(job)
+            self._handed_in.append(job)
+            self._turn.ask()
             is_stored = await job.done
         finally:
             self._waiting_octets -= job.octets
@@ -154,10 +158,17 @@ class Intake:
             return
         self._is_open = False
         self._ticks.stop()
+        self._hand_on()
         self._batches.put(Order.STOP)
         await self._thread.ended
         await self._round
         await self._settling.run(self._settler.run)
+
+    def _hand_on(self) -> None:
+        """Give the committing thread what has been handed in."""
+        jobs, self._handed_in = self._handed_in, []
+        for job in jobs:
+            self._batches.put(job)
 
     def _admit(self, job: WaitingJob) -> None:
         """Refuse what would take too much memory or disk; the sender tries again."""

@@ -13,7 +13,6 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as TooSlow
 from typing import Any, TypeVar, cast
 
-from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from zope.interface import implementer
 
@@ -34,10 +33,11 @@ from mailsys.interfaces.queue import Listener
 from mailsys.message.content import Content
 from mailsys.queue import orders as ordered
 from mailsys.queue import rows
+from mailsys.queue.answers import Answers
 from mailsys.queue.contents import Contents
 from mailsys.queue.database import Change
 from mailsys.queue.rows import Arrival, DestinationOf
-from mailsys.queue.writer import Work, Writer
+from mailsys.queue.writer import Work, Writer, nothing
 
 T = TypeVar("T")
 _NAMES_AT_ONCE = 500
@@ -48,7 +48,10 @@ log = Logger(namespace="mailsys.queue")
 
 @implementer(IQueueSpool, IQueueDrop)
 class Spool:
-    """``destination_of`` says whose limits count; ``call_in_reactor`` runs a function in that thread."""
+    """``destination_of`` says whose limits count; ``call_in_reactor`` runs a function in that thread.
+
+    ``hurry`` lets the writer go on with outcomes, which come several in a turn of the reactor.
+    """
 
     def __init__(
         self,
@@ -56,11 +59,13 @@ class Spool:
         writer: Writer,
         destination_of: DestinationOf,
         call_in_reactor: Callable[..., Any],
+        hurry: Callable[[], None] = nothing,
     ) -> None:
         self._contents = contents
         self._writer = writer
         self.destination_of = destination_of
-        self._call_in_reactor = call_in_reactor
+        self._answers = Answers(call_in_reactor)
+        self._hurry = hurry
         self._listener: Listener | None = None
 
     def prepare(self) -> None:
@@ -90,7 +95,7 @@ class Spool:
         arrival = Arrival(
             action.envelope, action.at, action.octets, action.not_before, action.held, action.free
         )
-        done = self._submit(lambda connection: self._add(connection, [arrival]), is_owed=True)
+        done = self._submit(lambda connection: self._add(connection, [arrival]), is_owed=True, may_wait=True)
         if done.done():
             done.result()
 
@@ -196,8 +201,10 @@ class Spool:
             if is_finished:
                 self._contents.remove(message.id)
 
-        work = Work(change, is_durable=True, is_owed=True, before=before, after=after)
-        await self._answer(self._writer.submit(work))
+        work = Work(change, is_durable=True, is_owed=True, may_wait=True, before=before, after=after)
+        recorded = self._answers.of(self._writer.submit(work))
+        self._hurry()
+        await recorded
         for arrival in arrivals:
             self.announce(_as_action(arrival))
 
@@ -253,30 +260,12 @@ class Spool:
             raise OSError(f"the queue was not written within {WAIT_SECONDS:.0f} seconds") from None
 
     async def _ask(self, question: Callable[[sqlite3.Connection], T]) -> T:
-        return cast(T, await self._answer(self._submit(question)))
+        return cast(T, await self._answers.of(self._submit(question)))
 
     async def _change(
         self, change: Callable[[sqlite3.Connection], T], after: Callable[[T], None] = lambda _: None
     ) -> T:
-        return cast(T, await self._answer(self._submit(change, is_durable=True, after=after)))
-
-    def _answer(self, future: Future[Any]) -> Deferred[Any]:
-        answered: Deferred[Any] = Deferred()
-        if future.done():
-            _pass_on(answered, future)
-        else:
-            future.add_done_callback(lambda _: self._call_in_reactor(_pass_on, answered, future))
-        return answered
-
-
-def _pass_on(answered: Deferred[Any], future: Future[Any]) -> None:
-    if answered.called:  # whoever asked has given up
-        return
-    error = future.exception()
-    if error is not None:
-        answered.errback(error)
-    else:
-        answered.callback(future.result())
+        return cast(T, await self._answers.of(self._submit(change, is_durable=True, after=after)))
 
 
 def _as_action(arrival: Arrival) -> QueueAction:

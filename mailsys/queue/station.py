@@ -24,6 +24,7 @@ from mailsys.queue.runner import QueueLimits, Runner
 from mailsys.queue.spool import Spool
 from mailsys.queue.upkeep import Upkeep
 from mailsys.queue.writer import WriterThread
+from mailsys.threads import EndOfTurn
 
 log = Logger(namespace="mailsys.queue")
 
@@ -67,7 +68,8 @@ class Queue:
         self._workers = workers
         self._chance = chance
         self._writer = WriterThread(QueueDatabase(os.path.join(data, FILE_NAME), connect))
-        self.spool = Spool(contents, self._writer, destination_of, reactor.callFromThread)
+        hurry = EndOfTurn(reactor, self._writer.hurry)
+        self.spool = Spool(contents, self._writer, destination_of, reactor.callFromThread, hurry.ask)
         rules = Rules(settings.schedule, chance)
         self._attempting = Attempting(
             self.spool, delivery, notices, journal, rules, settings.delay_seconds, now

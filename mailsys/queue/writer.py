@@ -1,14 +1,17 @@
 """The thread that owns the database: all changes that wait share one transaction, and one sync.
 
-What must not get lost, it tries again until the disk takes it, in the order in which it came.
+What must not get lost, it tries again until the disk takes it, in the order in which it came.  What nobody
+waits for is done together with what comes next: a message that leaves at once needs one transaction, not two.
 """
 
 from __future__ import annotations
 
 import sqlite3
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any, Protocol
@@ -19,6 +22,7 @@ from mailsys.queue.database import Change, QueueDatabase
 
 MOST_TOGETHER = 500
 RETRY_SECONDS = 1.0
+SOON_SECONDS = 0.1  # how long at most what may wait does so
 _TROUBLES = (sqlite3.OperationalError, OSError)  # of the disk or of other programs; they may pass
 
 log = Logger(namespace="mailsys.queue")
@@ -33,11 +37,13 @@ class Work:
     """A change.  ``before`` is called outside of the transaction, ``after`` when it is committed.
 
     A durable one is done when it is on the disk.  An owed one never fails for what is wrong with the disk.
+    One that ``may_wait`` is done with the next that may not, or soon.
     """
 
     change: Change
     is_durable: bool = False
     is_owed: bool = False
+    may_wait: bool = False
     before: Callable[[], None] = nothing
     after: Callable[[Any], None] = nothing
     done: Future[Any] = field(default_factory=Future)
@@ -68,12 +74,22 @@ class DirectWriter:
         return work.done
 
 
+class _Call(Enum):
+    """What the thread is told."""
+
+    SOON = auto()
+    NOW = auto()
+    STOP = auto()
+
+
 class WriterThread:
     """Owns ``database`` from ``start`` to ``stop``."""
 
     def __init__(self, database: QueueDatabase) -> None:
         self._database = database
-        self._waiting: SimpleQueue[Work | None] = SimpleQueue()
+        self._waiting: deque[Work] = deque()
+        self._calls: SimpleQueue[_Call] = SimpleQueue()
+        self._is_called = False  # for what may wait, since the thread last looked
         self._owed: list[Work] = []  # failed, and to be done before all others
         self._trouble = ""
         self._thread = Thread(target=self._run, name="queue", daemon=True)
@@ -84,37 +100,54 @@ class WriterThread:
 
     def submit(self, work: Work) -> Future[Any]:
         """Do it soon.  From any thread."""
-        self._waiting.put(work)
+        self._waiting.append(work)
+        if not work.may_wait:
+            self._calls.put(_Call.NOW)
+        elif not self._is_called:
+            self._is_called = True
+            self._calls.put(_Call.SOON)
         return work.done
+
+    def hurry(self) -> None:
+        """Nothing more is to come for what may wait.  From any thread."""
+        self._calls.put(_Call.NOW)
 
     def stop(self) -> None:
         """Do what waits, and end.  Waits for the disk."""
-        self._waiting.put(None)
+        self._calls.put(_Call.STOP)
         self._thread.join()
 
     def _run(self) -> None:
         is_last = False
         while not is_last:
-            works, is_last = self._take()
-            self._do_together(self._owed + works)
+            is_last = self._wait()
+            self._is_called = False  # before looking: who comes after that calls again
+            self._do_together(self._owed + self._take())
+            while works := self._take():
+                self._do_together(self._owed + works)
         for work in self._owed:
             log.error("A change of the queue is lost: {trouble}", trouble=self._trouble)
             work.done.set_exception(OSError(self._trouble))
         self._database.close()
 
-    def _take(self) -> tuple[list[Work], bool]:
-        """All that waits, up to a bound, and whether it is the end."""
-        works: list[Work] = []
+    def _wait(self) -> bool:
+        """Return when there is something to do; True when it is the end."""
         try:
-            item = self._waiting.get(timeout=RETRY_SECONDS if self._owed else None)
-            while item is not None:
-                works.append(item)
-                if len(works) >= MOST_TOGETHER:
-                    return works, False
-                item = self._waiting.get_nowait()
+            call = self._calls.get(timeout=RETRY_SECONDS if self._owed else None)
+            if call is _Call.SOON:
+                call = self._calls.get(timeout=SOON_SECONDS)
+            while call is not _Call.STOP:
+                call = self._calls.get_nowait()  # one look is enough for all that have called
         except Empty:
-            return works, False
-        return works, True
+            return False
+        return True
+
+    def _take(self) -> list[Work]:
+        """All that waits, up to a bound."""
+        works: list[Work] = []
+        while self._waiting and len(works) < MOST_TOGETHER:
+            works.append(self._waiting.popleft())
+        return works
 
     def _do_together(self, works: Sequence[Work]) -> None:
         self._owed = []
@@ -177,6 +210,7 @@ def _do(database: QueueDatabase, works: Sequence[Work]) -> None:
             work.after(result)
         except Exception:
             log.failure("What should follow a change of the queue was not possible")
+    for work, result in zip(works, results, strict=True):  # together, so that they share a way back
         work.done.set_result(result)
 
 

@@ -97,9 +97,9 @@ class IntakeTests(TestCase):
         intake = await self.open()
         self.disk.go_on.clear()
         first = self.commit(intake, Message("one", "ann"))
-        while intake._batches._queue.qsize():
-            await self.pause()
+        await self.until(lambda: not (intake._handed_in or intake._batches._queue.qsize()))
         others = [self.commit(intake, Message(f"m{number}", "ann")) for number in range(50)]
+        await self.until(lambda: not intake._handed_in)
         self.disk.go_on.set()
         await defer.gatherResults([first, *others])
         assert self.disk.syncs == 2
@@ -178,10 +178,10 @@ class IntakeTests(TestCase):
         intake = await self.open(replace(QUIET, batch_octets=100_000))
         self.disk.go_on.clear()
         first = self.commit(intake, Message("one", "ann"))
-        while intake._batches._queue.qsize():
-            await self.pause()
+        await self.until(lambda: not (intake._handed_in or intake._batches._queue.qsize()))
         users = [f"user{number}" for number in range(12)]
         others = [self.commit(intake, Message(f"m{number}", *users)) for number in range(4)]
+        await self.until(lambda: not intake._handed_in)
         self.disk.go_on.set()
         await defer.gatherResults([first, *others])
         assert self.disk.syncs == 1 + 2
@@ -243,6 +243,10 @@ class IntakeTests(TestCase):
         assert laid_copies(self.root) == {("one", "ann"): 1}
         self.flushLoggedErrors(ZeroDivisionError)
         await intake.stop()
+
+    async def until(self, is_so):
+        while not is_so():
+            await self.pause()
 
     def pause(self):
         paused = defer.Deferred()

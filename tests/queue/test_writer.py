@@ -77,6 +77,28 @@ def test_what_waits_shares_a_transaction(thread):
     assert TroubledConnection.commits - before <= 2
 
 
+def test_what_may_wait_is_done_with_what_comes_next(thread, monkeypatch):
+    monkeypatch.setattr(writer, "SOON_SECONDS", SECONDS)
+    numbers(thread)
+    before = TroubledConnection.commits
+    patient = [thread.submit(insert(number, may_wait=True)) for number in range(10)]
+    assert thread.submit(insert(10)).result(SECONDS) == 10
+    assert [work.result(0) for work in patient] == list(range(10))
+    assert TroubledConnection.commits - before == 1
+
+
+def test_what_may_wait_does_not_wait_for_ever(thread):
+    assert thread.submit(insert(1, may_wait=True)).result(SECONDS) == 1
+    assert thread.submit(insert(2, may_wait=True)).result(SECONDS) == 2
+
+
+def test_what_may_wait_is_done_when_nothing_more_is_to_come(thread, monkeypatch):
+    monkeypatch.setattr(writer, "SOON_SECONDS", SECONDS * 10)
+    works = [thread.submit(insert(number, may_wait=True)) for number in range(3)]
+    thread.hurry()
+    assert [work.result(SECONDS) for work in works] == [0, 1, 2]
+
+
 @pytest.mark.row(52)
 def test_what_is_owed_is_tried_until_the_disk_takes_it(thread):
     """Row 52: in the order in which it came, and before what came later."""
@@ -113,6 +135,6 @@ def test_what_follows_comes_after_the_commit(thread):
 def test_the_end_writes_what_waits(tmp_path):
     thread = WriterThread(QueueDatabase(str(tmp_path / "queue.sqlite3")))
     thread.start()
-    works = [thread.submit(insert(number)) for number in range(10)]
+    works = [thread.submit(insert(number, may_wait=number > 5)) for number in range(10)]
     thread.stop()
     assert all(work.done() for work in works)
