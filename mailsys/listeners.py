@@ -12,6 +12,7 @@ from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort
 from twisted.logger import Logger
 
+from mailsys.config import is_built
 from mailsys.config.endpoint import address_of, with_backlog
 from mailsys.config.schema import SERVICES, Configuration, Listener
 from mailsys.interfaces import IConversation
@@ -24,12 +25,13 @@ from mailsys.net.limits import Allowance, ConnectionLimits, Rules
 from mailsys.net.refusals import Note, SparingNote
 from mailsys.net.tls import HostTLS, ListenerTLS
 from mailsys.process import InheritedSockets, file_limit
-from mailsys.wire.pop3 import responses
+from mailsys.wire.imap import responses as imap
+from mailsys.wire.pop3 import responses as pop3
 
 _SMTP = Farewells(replies.BUSY.render(), replies.ENOUGH_CONNECTIONS.render())
-_POP3 = Farewells(responses.BUSY.render(), responses.ENOUGH_CONNECTIONS.render())
-FAREWELLS = {"smtp": _SMTP, "lmtp": _SMTP, "submission": _SMTP, "pop3": _POP3}
-SERVED = tuple(FAREWELLS)
+_POP3 = Farewells(pop3.BUSY.render(), pop3.ENOUGH_CONNECTIONS.render())
+_IMAP = Farewells(imap.BUSY.untagged(), imap.ENOUGH_CONNECTIONS.untagged())
+FAREWELLS = {"smtp": _SMTP, "lmtp": _SMTP, "submission": _SMTP, "pop3": _POP3, "imap": _IMAP}
 OF_PEOPLE = ("submission", "pop3", "imap", "web")  # many of whom may share one address
 
 Converse = Callable[[str], Callable[[], IConversation]]  # from a service to what makes its conversations
@@ -70,7 +72,7 @@ class Listeners:
         files the process may have open is to be settled before.
         """
         for listener in configuration.listen:
-            if listener.service in SERVED:
+            if is_built(configuration, listener):
                 self._open.append(await self._bind(listener, tls, inherited))
         for address in inherited.close():
             log.warn("A socket at {address} was handed over, but no [[listen]] serves it", address=address)

@@ -17,6 +17,7 @@ from mailsys.accounts.sources import DirectoryWithSources
 from mailsys.admissions import Admissions
 from mailsys.config.schema import Configuration
 from mailsys.control.configuration import installed
+from mailsys.conversations import conversations
 from mailsys.disk import Disk
 from mailsys.dkim.signer import AFTER_QUEUE_SECONDS
 from mailsys.dkim.station import Signing
@@ -24,8 +25,7 @@ from mailsys.extensions.plugged_in import plugged_in
 from mailsys.extensions.plugins import CannotUse, Plugins
 from mailsys.intake.drops import Drops
 from mailsys.intake.intake import Intake
-from mailsys.intake.spool import spool_path
-from mailsys.interfaces import IConversation, ISenders, Peer, Services, Session
+from mailsys.interfaces import IConversation, IFolderStore, ISenders, Peer, Services, Session
 from mailsys.journal import events
 from mailsys.journal.ids import SessionIds
 from mailsys.journal.reader import newest_session
@@ -35,11 +35,8 @@ from mailsys.outgoing import Outgoing
 from mailsys.paths import Paths
 from mailsys.queue.laying import Home
 from mailsys.queue.schedule import lifetime
-from mailsys.read.pop3.conversation import POP3Conversation
-from mailsys.receive.conversation import Conversation
+from mailsys.read.imap.first_folders import FirstFolders
 from mailsys.receive.memory import MessageMemory
-from mailsys.receive.pace import Terms
-from mailsys.receive.reception import Reception, Settings
 from mailsys.receive.strangers import Strangers, patience_of
 from mailsys.route.return_keys import ReturnAddresses
 from mailsys.space import FreeSpace, Reserve
@@ -90,6 +87,7 @@ class Stations:
         self.strangers = Strangers(reactor.seconds, patience_of(configuration))
         self.message_memory = MessageMemory(configuration.limits.message_memory)
         self.users = Users(self.paths.submission, self.files, time.time)
+        self.first_folders = FirstFolders()
         self._to_undo = AsyncExitStack()
         self.configure(configuration)
 
@@ -202,6 +200,8 @@ class Stations:
 
         Call ``stop`` in any case.
         """
+        if any(listener.service == "imap" for listener in self.configuration.listen):
+            self.folder_store()
         self._open_accounts()
         try:
             self.return_addresses.open()
@@ -250,6 +250,12 @@ class Stations:
         await self._to_undo.aclose()
         self.directory.close()
 
+    def folder_store(self) -> IFolderStore:
+        """The store, if it can be read with IMAP; raises CannotWork."""
+        if not IFolderStore.providedBy(self.store):
+            raise CannotWork("IMAP cannot be served: the store of [store] kind keeps no folders for it.")
+        return self.store
+
     def note_refusal(self, peer: Peer, farewell: bytes, reason: str) -> None:
         """Somebody was not let in: the journal tells it, should anybody ask why."""
         session = Session(self.ids.next(), peer, protocol="")
@@ -258,70 +264,9 @@ class Stations:
             events.refused(session.id, session, "CONNECT", reply, time.time(), reasons=[reason])
         )
 
-    # ------------------------------------------------------------------ conversations by service
-
     def converse(self, service: str) -> Callable[[], IConversation]:
         """What speaks on a listener of this service."""
-        if service == "pop3":
-            pop3 = self._pop3()
-            return lambda: pop3
-        reception = self._reception(service)
-        return lambda: Conversation(reception)
-
-    def _pop3(self) -> POP3Conversation:
-        return POP3Conversation(
-            hostname=self.configuration.hostname,
-            store=self.store,
-            logins=self.logins,
-            journal=self.journal,
-            workers=self.files,
-            clock=self.reactor,
-            now=time.time,
-            new_session_id=self.ids.next,
-            plaintext=self.configuration.auth.plaintext,
-            idle_seconds=self.configuration.limits.pop3_seconds,
-            login_seconds=self.configuration.limits.login_seconds,
-        )
-
-    def _reception(self, service: str) -> Reception:
-        limits = self.configuration.limits
-        admission = self.admissions[service]
-        settings = Settings(
-            hostname=self.configuration.hostname,
-            service=service,
-            message_octets=limits.message_size,
-            recipients=limits.recipients,
-            pace=Terms(limits.command_seconds, limits.data_seconds, limits.data_rate),
-            errors=limits.errors,
-            error_pause=limits.error_pause,
-            plaintext=self.configuration.auth.plaintext,
-            first_domain=self.directory.first_domain,
-            ahead_seconds=self.configuration.submission.ahead if service == "submission" else 0.0,
-        )
-        return Reception(
-            settings=settings,
-            judges=admission.judges,
-            header_writers=self.plugged_in.header_writers,
-            signer=self.signing,
-            admission=admission,
-            quota=self.store.quota,
-            intake=self.intake,
-            drop=self.store.drop,
-            caught=self.users.caught,
-            limits=self.users.limits,
-            deliveries=self.plugged_in.deliveries,
-            logins=self.logins,
-            strangers=self.strangers,
-            memory=self.message_memory,
-            journal=self.journal,
-            disk=self.disk,
-            workers=self.files,
-            space=self.space,
-            spool=spool_path(self.paths.intake),
-            new_id=self.ids.next,
-            now=time.time,
-            clock=self.reactor,
-        )
+        return conversations(self, service)
 
 
 def _reserve(configuration: Configuration) -> Reserve:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from mailsys.config.schema import Configuration
+from mailsys.config.schema import Configuration, Listener
 
-# What is built leaves this list.
-_SERVICES = ("imap", "web")
+
+def is_built(configuration: Configuration, listener: Listener) -> bool:
+    """Can this version serve the listener?  What is built leaves this list."""
+    match listener.service:
+        case "web":
+            return False
+        case "imap":
+            return configuration.store.kind != "maildir"
+    return True
 
 
 def not_built_yet(configuration: Configuration) -> list[str]:
@@ -13,5 +20,5 @@ def not_built_yet(configuration: Configuration) -> list[str]:
     return [
         f"listen[{number}] is not opened: {listener.service} is not built yet."
         for number, listener in enumerate(configuration.listen, 1)
-        if listener.service in _SERVICES
+        if not is_built(configuration, listener)
     ]

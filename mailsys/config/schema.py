@@ -195,6 +195,7 @@ class Limits:
     reply_seconds: float = setting(WAIT, "5m")
     login_seconds: float = setting(WAIT, "3m")
     pop3_seconds: float = setting(WAIT, "10m")  # RFC 1939 section 3: at least ten minutes
+    imap_seconds: float = setting(WAIT, "30m")  # RFC 9051 5.4: at least thirty minutes
     free_space: int = setting(ROOM, "256M")
     free_inodes: int = setting(whole_number(0, 1_000_000_000), 1000)
 

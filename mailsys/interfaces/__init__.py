@@ -47,6 +47,7 @@ from mailsys.interfaces.headers import (
 from mailsys.interfaces.intake import (
     Acceptance,
     Action,
+    ICollector,
     Identity,
     IDrop,
     IIntake,
@@ -171,6 +172,7 @@ __all__ = [
     "HostStops",
     "IAccounts",
     "ICaughtAddresses",
+    "ICollector",
     "ICommandedHost",
     "IConnection",
     "IControlCommand",

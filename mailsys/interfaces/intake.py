@@ -7,12 +7,30 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
-from zope.interface import Interface
+from zope.interface import Attribute, Interface
 
 from mailsys.interfaces.routing import Account
 from mailsys.message.address import Address
 from mailsys.message.content import Content
 from mailsys.message.envelope import Envelope
+
+
+class ICollector(Interface):
+    """Keeps one message while it arrives: in memory while it is small, then in a file that it owns.
+
+    Every method raises OSError when the disk fails.
+    """
+
+    size: int = Attribute("octets so far")
+
+    async def add(piece: bytes) -> None:
+        """Take the next octets."""
+
+    async def finish() -> Content:
+        """All of it, to be read until it is discarded."""
+
+    async def discard() -> None:
+        """Forget everything, the file too."""
 
 
 @dataclass(frozen=True, slots=True)

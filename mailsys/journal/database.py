@@ -58,7 +58,8 @@ CREATE TABLE IF NOT EXISTS durable (
 """
 VERSION = 1  # 0 had no clues
 BUSY_SECONDS = 5
-NOISE = frozenset({"refused", "repeated", "login", "mailbox read"})  # tells of no message that we took
+# What tells of no message that we took.
+NOISE = frozenset({"refused", "repeated", "login", "mailbox read", "folders used"})
 _AFTER_ALL_IDS = "\U0010ffff"
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 

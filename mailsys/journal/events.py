@@ -170,6 +170,12 @@ def mailbox_read(
     return JournalEvent(session.id, "mailbox read", at, facts | _connection(session))
 
 
+def folders_used(session: Session, fetched: int, appended: int, expunged: int, at: float) -> JournalEvent:
+    """An IMAP session ended: how many messages it fetched, put into folders and removed."""
+    facts = {"event": "folders used", "fetched": fetched, "appended": appended, "expunged": expunged}
+    return JournalEvent(session.id, "folders used", at, facts | _connection(session))
+
+
 def _connection(session: Session) -> dict[str, Any]:
     facts = {"service": session.peer.service, "peer": session.peer.host, "protocol": session.protocol}
     if session.greeting:

@@ -125,6 +125,11 @@ def _mailbox_read(facts: Mapping[str, Any]) -> str:
     return f"{text_of(facts, 'login')} {counts}; {_client(facts)}"
 
 
+def _folders_used(facts: Mapping[str, Any]) -> str:
+    counts = ", ".join(f"{word} {text_of(facts, word)}" for word in ("fetched", "appended", "expunged"))
+    return f"{text_of(facts, 'login')} {counts}; {_client(facts)}"
+
+
 def _client(facts: Mapping[str, Any]) -> str:
     """Who is at the other end, as log lines tell it."""
     name, version = text_of(facts, "greeting"), tls_version(facts)
@@ -140,4 +145,5 @@ _WORDS = {
     "refused": _refused,
     "login": _login,
     "mailbox read": _mailbox_read,
+    "folders used": _folders_used,
 }

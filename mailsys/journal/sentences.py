@@ -55,6 +55,8 @@ def sentences(facts: Facts, clock: Clock) -> Iterator[str]:
             yield f'{outcome} as "{text_of(facts, "name")}"{why}.'
         case "mailbox read":
             yield _mailbox_read(facts)
+        case "folders used":
+            yield _folders_used(facts)
         case kind:
             tell = _OF_THE_QUEUE.get(str(kind))
             yield tell(facts) if tell else unknown(facts)
@@ -162,6 +164,11 @@ def _delivered(facts: Facts) -> str:
     recipient, account = text_of(facts, "recipient"), text_of(facts, "account")
     where = f"{account}, folder {text_of(facts, 'folder')}"
     return f"Delivered to {where}." if recipient == account else f"Delivered to {where}, for <{recipient}>."
+
+
+def _folders_used(facts: Facts) -> str:
+    counts = ", ".join(f"{text_of(facts, what)} {what}" for what in ("fetched", "appended", "expunged"))
+    return f"Ended; {counts}."
 
 
 def _mailbox_read(facts: Facts) -> str:

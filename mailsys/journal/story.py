@@ -13,7 +13,10 @@ from mailsys.journal.printable import printable
 from mailsys.journal.sentences import Clock, Facts, came_from, sentences
 
 OUTCOMES = frozenset({"delivered", "deferred", "failed"})
-_ORDER = ("login", "refused", "repeated", "received", "deferred", "failed", "delivered", "mailbox read")
+_ORDER = (
+    "login", "refused", "repeated", "received", "deferred", "failed", "delivered", "mailbox read",
+    "folders used",
+)  # fmt: skip
 
 
 def tell(events: Sequence[JournalEvent], zone: tzinfo | None = None) -> str:

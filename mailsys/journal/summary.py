@@ -71,6 +71,8 @@ def _outcome(events: Sequence[JournalEvent]) -> str:
             return "logged in" if facts.get("succeeded") else f'login failed as "{text_of(facts, "name")}"'
         case "mailbox read":
             return f"{text_of(facts, 'retrieved')} fetched, {text_of(facts, 'deleted')} deleted"
+        case "folders used":
+            return ", ".join(f"{text_of(facts, what)} {what}" for what in ("fetched", "appended", "expunged"))
         case kind:
             return str(kind)
 

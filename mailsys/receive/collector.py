@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from zope.interface import implementer
+
 from mailsys.disk import Disk, write_new_file
-from mailsys.interfaces import IWorkers
+from mailsys.interfaces import ICollector, IWorkers
 from mailsys.message.content import READ_OCTETS, Content, FileContent, MemoryContent
 from mailsys.receive.memory import PIECE_OCTETS, MessageMemory
 
@@ -18,6 +20,7 @@ SHORTER = ".shorter"  # the end of a file's name while it is written without som
 MEMORY_OCTETS = PIECE_OCTETS  # of a message's beginning, as far as there is memory
 
 
+@implementer(ICollector)
 class Collector:
     """The octets of one message.  ``path`` names the file should there be one."""
 

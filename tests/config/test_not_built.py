@@ -11,8 +11,8 @@ def test_everything_that_was_asked_for_is_said(read):
 service = "smtp"
 endpoint = "tcp:25"
 [[listen]]
-service = "imap"
-endpoint = "tcp:143"
+service = "web"
+endpoint = "tcp:8080"
 [receive]
 trusted_networks = ["127.0.0.1"]
 [dns]
@@ -22,5 +22,5 @@ servers = ["127.0.0.1"]
 """
     )
     assert not_built_yet(configuration) == [
-        "listen[2] is not opened: imap is not built yet.",
+        "listen[2] is not opened: web is not built yet.",
     ]

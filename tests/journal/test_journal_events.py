@@ -170,6 +170,7 @@ def test_the_page_names_the_facts_of_each_event(repository):
         ),
         events.login(known, "bob", False, NOON, mechanism="PLAIN", why="wrong password"),
         events.mailbox_read(known, 1, 1, NOON, fetched=["a"], removed=["a"]),
+        events.folders_used(known, 1, 1, 1, NOON),
         *counted(known),
         *of_the_queue(),
         events.received(Envelope("n.1", None, (ANN,)), 2000, {"continues": "4k2m9x7qa.1"}, NOON),

@@ -200,6 +200,7 @@ OTHERS = (
     refused("DATA", replies.TOO_BIG, sender="", recipient="", reasons=["why"]),
     events.login(session(login=BOB), "bob", True, NOON),
     events.mailbox_read(session(), 3, 1, NOON),
+    events.folders_used(session(), 3, 1, 1, NOON),
     events.deferred(ID, BOB, 1, "452 4.2.2 Mailbox is full", NOON),
 )
 plain_values = st.recursive(
@@ -208,7 +209,7 @@ plain_values = st.recursive(
     max_leaves=5,
 )
 kinds = st.sampled_from(
-    ["received", "refused", "delivered", "deferred", "failed", "login", "mailbox read", "?"]
+    ["received", "refused", "delivered", "deferred", "failed", "login", "mailbox read", "folders used", "?"]
 )
 names = st.sampled_from(sorted({fact for event in (*message(), *OTHERS) for fact in event.facts}))
 

@@ -144,10 +144,10 @@ class MemoryFolder(SharedFolder):
 
 def _value(copy: Copy, column: Column) -> Any:
     match column:
-        case Column.WIRE_SIZE:
-            return len(copy.octets) + copy.octets.count(b"\n") - copy.octets.count(b"\r\n")
         case Column.INTERNAL_DATE:
             return copy.internal_date
         case Column.SAVE_DATE:
             return copy.save_date
-    raise KeyError(column)
+        case Column.FROM:
+            return copy.description().from_
+    return getattr(copy.description(), column.value)

@@ -7,6 +7,7 @@ from threading import Lock
 
 from mailsys.interfaces import Flags, MailboxAction
 from mailsys.message.address import Address
+from mailsys.message.structure.describe import Description, describe_octets
 from mailsys.store.hierarchy import INBOX, plain
 from mailsys.store.messages import NO_FLAGS
 
@@ -20,6 +21,13 @@ class Copy:
     flags: Flags = NO_FLAGS
     internal_date: float = 0.0
     save_date: float = 0.0
+    _description: Description | None = None
+
+    def description(self) -> Description:
+        """What is in it, looked at once."""
+        if self._description is None:
+            self._description = describe_octets(self.octets)
+        return self._description
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ MOST_PATTERNS = 100
 STATUS_ITEMS = frozenset(
     {
         "MESSAGES", "RECENT", "UIDNEXT", "UIDVALIDITY", "UNSEEN", "DELETED", "SIZE", "HIGHESTMODSEQ",
-        "APPENDLIMIT", "DELETED-STORAGE",
+        "APPENDLIMIT",
     }
 )  # fmt: skip
 SPECIAL_USES = ("\\All", "\\Archive", "\\Drafts", "\\Flagged", "\\Important", "\\Junk", "\\Sent", "\\Trash")

@@ -157,6 +157,10 @@ class IMAPServer:
         self._rejected = 0
         self.terms = replace(self.terms, starttls=False, logged_in=True, without=without)
 
+    def compressed(self) -> None:
+        """COMPRESS is not offered twice."""
+        self.terms = replace(self.terms, compressed=True)
+
     def select(self, is_selected: bool) -> None:
         """A folder is open now, or none."""
         self.state = State.SELECTED if is_selected else State.AUTHENTICATED
@@ -167,11 +171,11 @@ class IMAPServer:
         return CONTINUE if self._synchronizing else b""
 
     def refuse_append(self) -> None:
-        """Take no more of this APPEND; the caller says its tagged response."""
-        if self._append is None:
-            return
-        never_comes = self._waits and self._synchronizing
-        self._give_up(0 if never_comes else self._stream, goes_on=not never_comes)
+        """Take no more of this APPEND, if anything is left of it; the caller says its tagged response."""
+        self._events = deque(event for event in self._events if isinstance(event, Rejected))
+        if self._append is not None:
+            never_comes = self._waits and self._synchronizing
+            self._give_up(0 if never_comes else self._stream, goes_on=not never_comes)
 
     # ------------------------------------------------------------------ octets by their count
 

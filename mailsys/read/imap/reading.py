@@ -1,0 +1,92 @@
+"""Messages for FETCH: small ones as a whole and ahead of their turn, large ones piece by piece."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from mailsys.interfaces import IFolder, IWorkers
+from mailsys.message.content import Content
+from mailsys.message.structure.parts import Part
+from mailsys.message.structure.scan import scan, scan_octets
+
+MOST_AT_ONCE = 16  # messages read ahead
+MOST_OCTETS = 512 * 1024  # of them, as far as can be known before
+
+Result = bytes | KeyError | OSError | None
+
+
+@dataclass(slots=True)
+class Small:
+    """A message in memory."""
+
+    octets: bytes
+    _structure: Part | None = None
+
+    def structure(self) -> Part:
+        """Its parts."""
+        if self._structure is None:
+            self._structure = scan_octets(self.octets)
+        return self._structure
+
+
+@dataclass(slots=True)
+class Large:
+    """A message that is never held as a whole."""
+
+    content: Content
+    workers: IWorkers
+    _structure: Part | None = None
+
+    async def structure(self) -> Part:
+        """Its parts; raises OSError."""
+        if self._structure is None:
+            self._structure = await self.workers.run(scan, self.content)
+        return self._structure
+
+    async def read(self, offset: int, octets: int) -> bytes:
+        """A range; raises OSError, also when the message is shorter than it was."""
+        piece = await self.workers.run(self.content.read, offset, octets)
+        if not piece and octets:
+            raise OSError("the message is shorter than it should be")
+        return piece
+
+
+@dataclass(slots=True)
+class Reading:
+    """Reads messages of one folder in the order in which they will be asked for.
+
+    What the kernel has in memory is read at once; what is on the disk a thread reads, several at a time.
+    The large message that was looked at last is kept: clients fetch it in many small ranges.
+    """
+
+    folder: IFolder
+    workers: IWorkers
+    _ready: dict[int, Result] = field(default_factory=dict)
+    _batch: int = 1
+    _last: tuple[int, Large] | None = None
+
+    async def read(self, uid: int, following: Sequence[int]) -> Small | Large:
+        """One message; ``following`` are those that come next.  Raises KeyError when it has gone, OSError."""
+        if self._last is not None and self._last[0] == uid:
+            return self._last[1]
+        if uid not in self._ready:
+            octets = self.folder.read_cached(uid)
+            if octets is not None:
+                return Small(octets)
+            await self._fill([uid, *following[: self._batch - 1]])
+        result = self._ready.pop(uid)
+        if isinstance(result, Exception):
+            raise result
+        if result is not None:
+            return Small(result)
+        large = Large(await self.folder.content(uid), self.workers)
+        self._last = uid, large
+        return large
+
+    async def _fill(self, uids: Sequence[int]) -> None:
+        """Read these; the next time twice as many, unless that was a lot."""
+        self._ready = dict(zip(uids, await self.folder.read_many(uids), strict=True))
+        octets = sum(len(one) for one in self._ready.values() if isinstance(one, bytes))
+        most = max(1, MOST_OCTETS * len(uids) // max(octets, 1))
+        self._batch = min(2 * self._batch, MOST_AT_ONCE, most)

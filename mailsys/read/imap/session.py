@@ -1,0 +1,125 @@
+"""An IMAP session after login: what it has enabled and selected, and what all its commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from mailsys.interfaces import Account, IFolder, IFolders, IFolderStore, IWorkers
+from mailsys.read.imap import updates
+from mailsys.read.imap.dialogue import Dialogue
+from mailsys.read.imap.incoming import Incoming
+from mailsys.read.imap.selected import Selected
+from mailsys.wire.imap import responses
+from mailsys.wire.imap.responses import Response
+from mailsys.wire.imap.sequence import BadSet, SequenceSet
+
+
+class CannotDo(Exception):  # noqa: N818 - it is an answer
+    """The command fails; ``response`` tells the client why."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__(response.text)
+        self.response = response
+
+
+@dataclass(slots=True)
+class Counts:
+    """What was done, for the journal."""
+
+    fetched: int = 0
+    appended: int = 0
+    expunged: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class IMAPSession:
+    """``enabled`` has the extensions in capitals; ``is_idle`` says that news may be told at any moment."""
+
+    dialogue: Dialogue
+    account: Account
+    store: IFolderStore
+    folders: IFolders
+    workers: IWorkers
+    incoming: Incoming
+    now: Callable[[], float]  # seconds since 1970
+    enabled: set[str] = field(default_factory=set)
+    selected: Selected | None = None
+    is_idle: bool = False
+    counts: Counts = field(default_factory=Counts)
+
+    # ------------------------------------------------------------------ what is enabled
+
+    @property
+    def utf8(self) -> bool:
+        """May names and strings be UTF-8?  (RFC 6855 3, RFC 9051 5.1)"""
+        return "UTF8=ACCEPT" in self.enabled or self.rev2
+
+    @property
+    def rev2(self) -> bool:
+        """Does the client speak IMAP4rev2 alone?"""
+        return "IMAP4REV2" in self.enabled
+
+    @property
+    def condstore(self) -> bool:
+        """Must changes be told with their MODSEQ?  (RFC 7162 3.1)"""
+        return "CONDSTORE" in self.enabled or "QRESYNC" in self.enabled
+
+    @property
+    def qresync(self) -> bool:
+        """Are messages that have gone told by UID?  (RFC 7162 3.2)"""
+        return "QRESYNC" in self.enabled
+
+    # ------------------------------------------------------------------ the selected folder
+
+    @property
+    def open(self) -> Selected:
+        """The folder that is selected; the machine lets no command through that needs one without."""
+        if self.selected is None:
+            raise CannotDo(responses.SELECT_FIRST)
+        return self.selected
+
+    @property
+    def folder(self) -> IFolder:
+        """What the selected folder shows."""
+        return self.open.folder
+
+    @property
+    def writable(self) -> IFolder:
+        """The selected folder, to change something in it."""
+        if self.folder.read_only:
+            raise CannotDo(responses.READ_ONLY)
+        return self.folder
+
+    def find(self, wanted: SequenceSet, *, by_uid: bool) -> list[int]:
+        """UIDs of the messages that a command names."""
+        try:
+            return self.open.view.find(wanted, by_uids=by_uid)
+        except BadSet:
+            raise CannotDo(responses.BAD_NUMBERS) from None
+
+    async def select(self, name: str, *, read_only: bool) -> Selected:
+        """Open a folder in place of the one that is open; raises FolderRefused and OSError."""
+        self.leave()
+        selected = Selected(self._news)
+        await selected.open(self.folders, name, read_only=read_only)
+        self.selected = selected
+        self.dialogue.machine.select(True)
+        return selected
+
+    def leave(self) -> None:
+        """No folder is open any more."""
+        if self.selected is not None:
+            self.selected.close()
+            self.selected = None
+            self.dialogue.machine.select(False)
+
+    def _news(self) -> None:
+        """Something has changed in the folder; it is told now if the client waits for it."""
+        if self.is_idle:
+            self.tell_news(may_expunge=True)
+
+    def tell_news(self, *, may_expunge: bool) -> None:
+        """Tell what the client does not know yet of its folder."""
+        if self.selected is not None and not self.dialogue.connection.congested:
+            self.dialogue.send_some(updates.news(self, self.selected, may_expunge=may_expunge))
