@@ -19,7 +19,7 @@ from mailsys.lab.failure import LabFailed
 from mailsys.lab.internet import Internet
 from mailsys.lab.names import ADDRESS
 from mailsys.lab.organisation import organisations
-from mailsys.lab.ports import DNS, choose_port_base
+from mailsys.lab.ports import DNS, kept_port_base
 from mailsys.lab.telling import Telling
 
 
@@ -41,13 +41,16 @@ def perform(wishes: Wishes, out: TextIO) -> None:
     With ``keep`` all is in that directory and stays there.  Raises LabFailed.
     """
     loopback = [one.address for one in organisations(wishes.organisations, 0)]
-    base = choose_port_base([*loopback, ADDRESS], wishes.port_base)
-    everyone = organisations(wishes.organisations, base)
-    dns_port = wishes.dns_port or base + DNS
     with (
         _stopped_by_signals(),
+        kept_port_base([*loopback, ADDRESS], wishes.port_base) as base,
         _directory(wishes.keep) as directory,
-        Internet(everyone, directory, dns_port, with_broken=wishes.broken) as internet,
+        Internet(
+            organisations(wishes.organisations, base),
+            directory,
+            wishes.dns_port or base + DNS,
+            with_broken=wishes.broken,
+        ) as internet,
     ):
         _live(internet, Telling(out), once=wishes.once)
 

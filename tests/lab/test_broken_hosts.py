@@ -16,7 +16,7 @@ from mailsys.lab.joining import join
 from mailsys.lab.mail_program import read_mail, trust
 from mailsys.lab.names import ADDRESS, NameServerProcess
 from mailsys.lab.organisation import organisations
-from mailsys.lab.ports import DNS, choose_port_base
+from mailsys.lab.ports import DNS, kept_port_base
 
 SECONDS = 60
 
@@ -96,7 +96,13 @@ def outcomes(tmp_path_factory):
     """All letters have gone their way."""
     folder = tmp_path_factory.mktemp("lab")
     addresses = [one.address for one in BROKEN]
-    base = choose_port_base([organisations(1, 0)[0].address, ADDRESS, *addresses], None)
+    everywhere = [organisations(1, 0)[0].address, ADDRESS, *addresses]
+    with kept_port_base(everywhere) as base:
+        yield from visited(folder, base)
+
+
+def visited(folder, base):
+    """From the start of all hosts to their end."""
     (organisation,) = organisations(1, base)
     host, names = Host(organisation, folder / "alpha"), NameServerProcess(folder, base + DNS)
     broken = BrokenHosts(folder, organisation.port("smtp"))

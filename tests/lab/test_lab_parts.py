@@ -8,7 +8,7 @@ import pytest
 from mailsys.config.ports import STANDARD_PORTS
 from mailsys.lab.failure import LabFailed
 from mailsys.lab.organisation import MOST, organisations
-from mailsys.lab.ports import FIRST_BASE, STEP, choose_port_base
+from mailsys.lab.ports import FIRST_BASE, STEP, choose_port_base, kept_port_base
 from mailsys.lab.telling import Telling
 
 ADDRESS = "127.0.1.9"  # of no organisation of the lab
@@ -49,6 +49,19 @@ def test_the_next_ports_are_found_by_themselves(taken):
 
 def test_all_addresses_must_have_the_ports_free(taken):
     assert choose_port_base(["127.0.1.10", ADDRESS], None) != taken
+
+
+def test_two_that_look_at_once_get_different_ports():
+    """Neither listens yet."""
+    with kept_port_base([ADDRESS, "127.0.1.10"]) as first:
+        with kept_port_base(["127.0.1.10"]) as second:
+            assert second != first
+        with (
+            pytest.raises(LabFailed, match=rf"^Port base {first} of {ADDRESS} is in use: choose another"),
+            kept_port_base([ADDRESS], first),
+        ):
+            pass
+    assert choose_port_base([ADDRESS], first) == first
 
 
 def test_an_address_that_is_not_here_is_told_in_a_sentence():
