@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 from collections.abc import Callable
 from dataclasses import dataclass
+
+from twisted.logger import Logger
 
 from mailsys.config.schema import Configuration
 from mailsys.extensions.plugged_in import PluggedIn
@@ -16,6 +20,8 @@ from mailsys.route.in_order import RoutersInOrder
 from mailsys.route.returned import ReturnRouter
 from mailsys.route.router import Router
 from mailsys.submit.senders import Senders
+
+log = Logger(namespace="mailsys")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,7 @@ class Admissions:
             self.plugged.deliveries.keys(),
             self.configuration.receive.trusted_networks,
             self.limits if service == "submission" else None,
+            _trusted_users(self.configuration),
         )
 
     def _router(self) -> IRouter:
@@ -53,3 +60,15 @@ class Admissions:
         known = RoutersInOrder(routers) if len(routers) > 1 else routers[0]
         # Before all others: no plugin, alias or catch-all may take the notices about forwarded mail.
         return RoutersInOrder([ReturnRouter(self.accounts, self.rewriting, known), known])
+
+
+def _trusted_users(configuration: Configuration) -> frozenset[int]:
+    """Who may send to other hosts from a local socket; they were there when the configuration was checked."""
+    ours = configuration.process.user
+    found = {0, os.geteuid()}
+    for name in (*configuration.receive.trusted_users, *([ours] if ours else [])):
+        try:
+            found.add(pwd.getpwnam(name).pw_uid)
+        except KeyError:
+            log.warn("The user {name} is not there, and not trusted", name=name)
+    return frozenset(found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import ssl
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import chain
 
 from mailsys.config.certificate import check_certificates
@@ -21,6 +21,7 @@ def check(configuration: Configuration, in_force: Collection[CertificateFiles] =
         _check_data(configuration.data),
         _check_maildir(configuration.store.maildir, configuration.base),
         _check_process(configuration.process.user),
+        _check_trusted_users(configuration.receive.trusted_users),
         check_certificates(configuration.tls, in_force),
         _check_listeners(configuration),
         _check_smarthost(configuration),
@@ -49,6 +50,15 @@ def _check_process(user: str) -> Iterator[Mistake]:
     except KeyError:
         right = f"make the user, as with 'adduser --system {user}', or name another"
         yield Mistake("process.user", shown(user), "does not exist on this machine", right)
+
+
+def _check_trusted_users(users: Iterable[str]) -> Iterator[Mistake]:
+    for user in users:
+        try:
+            pwd.getpwnam(user)
+        except KeyError:
+            right = "write the names of users as in /etc/passwd, and leave out who is not there"
+            yield Mistake("receive.trusted_users", shown(user), "does not exist on this machine", right)
 
 
 def _check_listeners(configuration: Configuration) -> Iterator[Mistake]:

@@ -18,17 +18,25 @@ from mailsys.tls.files import CertificateFiles
 FILE_OCTETS = 1024 * 1024
 
 
-def load(path: str, installed: Installed, in_force: Collection[CertificateFiles] = ()) -> Configuration:
+def load(
+    path: str,
+    installed: Installed,
+    in_force: Collection[CertificateFiles] = (),
+    *,
+    is_servers: bool = True,
+) -> Configuration:
     """The configuration in a file; raises ConfigurationError with every mistake that it has.
 
     ``installed`` tells what it may name beside what is built in.  ``in_force`` are certificates that a
-    running server has read already, perhaps when it still could.
+    running server has read already, perhaps when it still could.  Who only has a question to the server,
+    and so is not its user, need not be able to read its key: then it is no ``is_servers``.
     """
     path = os.path.abspath(path)
     reader = TableReader(os.path.dirname(path))
     configuration = replace(reader.read(Configuration, _read_toml(path)), path=path)
     told = {mistake.key for mistake in reader.mistakes}
-    between = [mistake for mistake in check(configuration, in_force) if mistake.key not in told]
+    checked = check(configuration, in_force) if is_servers else ()
+    between = [mistake for mistake in checked if mistake.key not in told]
     tables = TableReader(reader.base)
     configuration = replace(configuration, plugins=read_plugins(configuration, installed, tables))
     if mistakes := [*reader.mistakes, *between, *tables.mistakes]:

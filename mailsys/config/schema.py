@@ -138,10 +138,12 @@ class Store:
 class Receive:
     """``[receive]``: ``separator`` begins the tag in user+tag@domain (empty: no tags).
 
-    ``greeting_pause`` holds the greeting back, in seconds, to see who speaks first.
+    ``greeting_pause`` holds the greeting back, in seconds, to see who speaks first.  ``trusted_users`` are
+    users of this machine, at local sockets.
     """
 
     trusted_networks: tuple[Network, ...] = setting(NETWORKS, [])
+    trusted_users: tuple[str, ...] = setting(NAMES, [])
     greeting_pause: float = setting(PAUSE, "0.3s")
     separator: str = setting(SEPARATOR, "+")
     header_writers: tuple[str, ...] = setting(NAMES, [])

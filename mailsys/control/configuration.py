@@ -61,10 +61,13 @@ def run_show(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def read_configuration(arguments: argparse.Namespace) -> Configuration:
-    """The configuration of this command line; raises CannotDo with every mistake."""
+def read_configuration(arguments: argparse.Namespace, *, is_servers: bool = True) -> Configuration:
+    """The configuration of this command line; raises CannotDo with every mistake.
+
+    For a command that anybody may give, it is not checked as the server's.
+    """
     try:
-        return load(config_path(arguments), installed())
+        return load(config_path(arguments), installed(), is_servers=is_servers)
     except ConfigurationError as error:
         raise CannotDo(_told(error)) from None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Sequence
 
 from mailsys.control.written_mail import Mail
 from mailsys.message.envelope import Body, Envelope
@@ -25,7 +26,10 @@ from mailsys.wire.smtp.client_lines import Order
 
 SECONDS = 600.0  # RFC 5321 4.5.3.2.6
 READ_OCTETS = 64 * 1024
-_RELAYING = "receive.trusted_networks names who may send to other hosts without a login"
+Place = str | tuple[str, int]  # the path of a local socket, or host and port
+_RELAYING = (
+    "receive.trusted_users and receive.trusted_networks name who may send to other hosts without a login"
+)
 
 
 class NotTaken(Exception):  # noqa: N818 - a sentence for whoever sends
@@ -36,14 +40,45 @@ class NotTaken(Exception):  # noqa: N818 - a sentence for whoever sends
         self.status = status
 
 
-def hand_in(place: tuple[str, int], mail: Mail) -> None:
-    """Return when the server has answered for the message; for all recipients or none.  Raises NotTaken."""
+def hand_in(places: Sequence[Place], mail: Mail) -> None:
+    """Return when the server has answered for the message; for all recipients or none.  Raises NotTaken.
+
+    The first place that can be reached is taken.
+    """
     try:
-        with socket.create_connection(place, timeout=SECONDS) as connection:
+        with _connected(places) as connection:
             _Exchange(connection, mail).run()
     except OSError as error:
-        words = f"the server does not answer at {place[0]} port {place[1]} ({error.strerror or error})"
+        where = " and ".join(map(_in_words, places))
+        words = f"the server does not answer at {where} ({error.strerror or error})"
         raise NotTaken(words, os.EX_TEMPFAIL) from error
+
+
+def _connected(places: Sequence[Place]) -> socket.socket:
+    """Raises the OSError of the last place."""
+    for place in places[:-1]:
+        try:
+            return _connect(place)
+        except OSError:
+            continue
+    return _connect(places[-1])
+
+
+def _connect(place: Place) -> socket.socket:
+    if not isinstance(place, str):
+        return socket.create_connection(place, timeout=SECONDS)
+    connection = socket.socket(socket.AF_UNIX)
+    try:
+        connection.settimeout(SECONDS)
+        connection.connect(place)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _in_words(place: Place) -> str:
+    return place if isinstance(place, str) else f"{place[0]} port {place[1]}"
 
 
 class _Exchange:

@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     from mailsys.control.handing_in import NotTaken, hand_in
 
     try:
-        configuration = read_configuration(arguments)
+        configuration = read_configuration(arguments, is_servers=False)
     except CannotDo as reason:
         return _told(os.EX_CONFIG, str(reason))
     try:
@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
             time.time(),
         )
         mail = write_mail(octets, arguments.addresses, writer, from_header=arguments.from_header)
-        hand_in(_listener(configuration), mail)
+        hand_in(_listeners(configuration), mail)
     except WrongMail as reason:
         return _told(reason.status, f"{reason}; nothing was sent.")
     except NotTaken as reason:
@@ -101,15 +101,24 @@ def _full_name() -> str:
         return ""
 
 
-def _listener(configuration: Configuration) -> tuple[str, int]:
-    """Where mail comes in on this machine: the first SMTP listener that asks for no TLS and no proxy."""
+def _listeners(configuration: Configuration) -> list[str | tuple[str, int]]:
+    """Where mail comes in on this machine: SMTP listeners that ask for no TLS and no proxy.
+
+    Local sockets come first, for there the server knows whose program we are.
+    """
     from mailsys.config.endpoint import address_of
 
+    local: list[str | tuple[str, int]] = []
+    others: list[tuple[str, int]] = []
     for listener in configuration.listen:
         if listener.service != "smtp" or listener.tls == "implicit" or listener.proxy_from:
             continue
-        place = address_of(listener.endpoint)
-        if place is not None and place[0] != "unix":
-            return place[1] or "127.0.0.1", place[2]
-    words = "there is no [[listen]] with service smtp over TCP to hand it to"
-    raise WrongMail(f"{configuration.path}: {words}", os.EX_CONFIG)
+        match address_of(listener.endpoint):
+            case "unix", path, _:
+                local.append(path)
+            case _, host, port:
+                others.append((host or "127.0.0.1", port))
+    if not local and not others:
+        words = "there is no [[listen]] with service smtp to hand it to"
+        raise WrongMail(f"{configuration.path}: {words}", os.EX_CONFIG)
+    return [*local, *others[:1]]

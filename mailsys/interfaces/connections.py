@@ -12,11 +12,15 @@ from mailsys.message.address import Address
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """Who is at the other end: ``host`` is an IP address as text, or empty for a local socket."""
+    """Who is at the other end: ``host`` is an IP address as text, or empty for a local socket.
+
+    ``uid`` is the user of the process at the other end of a local socket, as the kernel knows it.
+    """
 
     host: str
     port: int
     service: str  # as in the configuration: smtp, lmtp, pop3 …
+    uid: int | None = None
 
     @property
     def is_loopback(self) -> bool:

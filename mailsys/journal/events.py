@@ -177,7 +177,10 @@ def folders_used(session: Session, fetched: int, appended: int, expunged: int, a
 
 
 def _connection(session: Session) -> dict[str, Any]:
-    facts = {"service": session.peer.service, "peer": session.peer.host, "protocol": session.protocol}
+    peer = session.peer
+    facts: dict[str, Any] = {"service": peer.service, "peer": peer.host, "protocol": session.protocol}
+    if session.peer.uid is not None:
+        facts["uid"] = session.peer.uid
     if session.greeting:
         facts["greeting"] = bounded(session.greeting, NAME_CHARACTERS)
     if session.tls:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pwd
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -38,9 +39,19 @@ def size_in_words(facts: Mapping[str, Any]) -> str:
 
 
 def peer_in_words(facts: Mapping[str, Any]) -> str:
-    """Return ``[192.0.2.7]``, or that it came from this machine."""
-    peer = text_of(facts, "peer")
-    return f"[{peer}]" if peer else "a local socket"
+    """Return ``[192.0.2.7]``, or that it came from this machine, and of which user."""
+    if peer := text_of(facts, "peer"):
+        return f"[{peer}]"
+    uid = facts.get("uid")
+    return f"a local socket of {_user(uid)}" if isinstance(uid, int) else "a local socket"
+
+
+def _user(uid: int) -> str:
+    """The name that the user has now."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except (KeyError, OverflowError):
+        return f"user {uid}"
 
 
 def client_in_words(facts: Mapping[str, Any]) -> str:

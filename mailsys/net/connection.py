@@ -7,6 +7,7 @@ answers, waits until the peer has taken the answer.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator, IReactorTime
@@ -16,6 +17,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from mailsys.interfaces import ConnectionEnded, IConnection, IConversation, Peer, TimedOut
+from mailsys.net.credentials import user_of
 from mailsys.net.house import House, Patience
 from mailsys.net.limits import Place
 from mailsys.net.origin import plain_host
@@ -46,6 +48,7 @@ class Connection(Stream):
         patience: Patience = Patience(),  # noqa: B008 - it never changes
         implicit_tls: bool = False,
         is_proxied: bool = False,
+        is_local: bool = False,
     ) -> None:
         super().__init__(clock, peer, tls, patience)
         self.place = place
@@ -53,12 +56,15 @@ class Connection(Stream):
         self._house = house
         self._implicit_tls = implicit_tls
         self._is_proxied = is_proxied
+        self._is_local = is_local
 
     # ------------------------------------------------------------------ what Twisted calls
 
     def connectionMade(self) -> None:
         """Begin the conversation."""
         super().connectionMade()
+        if self._is_local and not self._is_proxied:
+            self.peer = replace(self.peer, uid=user_of(self.transport))
         Deferred.fromCoroutine(self._run()).addErrback(self._broke)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import socket
-import struct
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -19,11 +18,11 @@ from twisted.internet.protocol import Factory, Protocol
 from twisted.logger import Logger
 
 from mailsys.net.control_path import FRAME_OCTETS, NAME, ControlPath
+from mailsys.net.credentials import user_of
 from mailsys.net.inherited import adopt
 
 CONNECTIONS = 16
 PATIENCE_SECONDS = 10.0
-_CREDENTIALS = struct.Struct("3i")  # unix(7), SO_PEERCRED: pid, uid, gid
 
 log = Logger(namespace="mailsys")
 
@@ -103,7 +102,7 @@ class ControlConnection(Protocol):
 
     def connectionMade(self) -> None:
         """Let in whom we may."""
-        uid = _user_of(self.transport)
+        uid = user_of(self.transport)
         if uid not in self._owner.users:
             log.warn("The control socket was refused to user {uid}", uid=uid)
             self.transport.abortConnection()
@@ -161,13 +160,6 @@ def _read(line: bytes) -> Mapping[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return request if isinstance(request, dict) else None
-
-
-def _user_of(transport: Any) -> int:
-    """Whose process is at the other end."""
-    credentials = transport.socket.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-    _pid, uid, _gid = _CREDENTIALS.unpack(credentials)
-    return int(uid)
 
 
 def _remove(path: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.interfaces import IAddress, IOpenSSLServerConnectionCreator, IReactorTime, ITransport
 from twisted.internet.protocol import Factory, Protocol
 
@@ -93,6 +93,7 @@ class ConversationFactory(Factory):
             self.tls,
             implicit_tls=self._implicit_tls,
             is_proxied=bool(self._proxies),
+            is_local=isinstance(addr, UNIXAddress),
             patience=self.patience,
             place=place,
             house=self,

@@ -53,6 +53,7 @@ class Admission:
     deliveries: Collection[str] = ()  # the names that a route may give
     relays_for: tuple[Network, ...] = ()  # whose mail goes to other hosts
     limits: ISendingLimits | None = None  # of users; None where they are not counted
+    relays_for_users: frozenset[int] = frozenset()  # users of this machine whose mail does
 
     async def admit(self, session: Session, transaction: Transaction, recipient: Address) -> Answer:
         """Add the recipient to the transaction, or say why not."""
@@ -105,6 +106,8 @@ class Admission:
                 return session.login is not None
             case "lmtp":
                 return False
+        if session.peer.uid is not None:
+            return session.peer.uid in self.relays_for_users
         return is_within(session.peer.host, self.relays_for)
 
     def is_pestered(self, transaction: Transaction) -> bool:

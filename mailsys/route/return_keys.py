@@ -78,12 +78,12 @@ def add_key(disk: Disk, path: str, today: int, random: Callable[[int], bytes]) -
     if os.path.lexists(fresh):
         disk.unlink(fresh)
     write_new_file(disk, fresh, [[text.encode()]])
-    if os.geteuid() == 0:
-        owner = os.stat(folder)
-        os.chown(fresh, owner.st_uid, owner.st_gid)
     descriptor = disk.open(fresh)
     try:
-        disk.sync_data(descriptor)
+        if os.geteuid() == 0:
+            owner = os.stat(folder)
+            os.fchown(descriptor, owner.st_uid, owner.st_gid)
+        disk.sync(descriptor)
     finally:
         disk.close(descriptor)
     disk.rename(fresh, path)

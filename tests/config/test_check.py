@@ -242,6 +242,11 @@ def test_mistakes_with_certificates(mistakes, certificates, certificate, key, sa
     assert after in told
 
 
+def test_a_trusted_user_who_does_not_exist(mistakes):
+    [told] = mistakes("[receive]\ntrusted_users = ['root', 'nobody-at-all']\n")
+    assert told.startswith('receive.trusted_users = "nobody-at-all" does not exist on this machine')
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
 def test_a_key_that_may_not_be_read(mistakes, certificates, tmp_path):
     key = tmp_path / "key.pem"

@@ -178,7 +178,7 @@ def test_the_page_names_the_facts_of_each_event(repository):
         queue_events.told("4k2m9x7qa.1", Envelope("n.1", None, (ANN,)), NOON),
     ]
     page = (repository / "docs" / "journal.rst").read_text()
-    of_connections = {"service", "peer", "greeting", "protocol", "tls", "login"}
+    of_connections = {"service", "peer", "uid", "greeting", "protocol", "tls", "login"}
     of_attempts = {"step", "remote", "said", "uncertain", "forwarded_for", "sent_as"}
     facts = defaultdict(set)
     for event in told:

@@ -263,7 +263,7 @@ class Endpoints(SocketTestCase):
             return client
 
         [peer] = await self.peers_at(f"unix:{path}", connect)
-        assert peer == Peer("", 0, "smtp")
+        assert peer == Peer("", 0, "smtp", os.getuid())
         assert peer.is_loopback
 
 

@@ -1,7 +1,9 @@
 """Who may send to other hosts, and what goes into the queue then."""
 
+from dataclasses import replace
 from ipaddress import ip_network
 
+import pytest
 from dialogs.runner import Play
 from smtp_house import NOW, House
 
@@ -56,6 +58,19 @@ def test_who_is_trusted_may():
     assert b"Delivered-To" not in waiting.head
     assert waiting.octets == len(waiting.head) + len(content)
     assert waiting.at == NOW
+
+
+@pytest.mark.parametrize(("uid", "code"), [(0, 250), (33, 250), (1000, 550), (None, 550)])
+def test_users_of_this_machine(uid, code):
+    """As the kernel names them; without a name a local socket is no better than others."""
+    house = trusting("127.0.0.0/8")
+    admission = replace(house.reception().admission, relays_for_users=frozenset({0, 33}))
+    session = Session("s1", Peer("", 0, "smtp", uid))
+    transaction = Transaction("s1.1", Mail(None), None, 1000)
+    reply, _ = at_once(admission.admit(session, transaction, parse_address("ann@elsewhere.example")))
+    assert reply.code == code
+    lmtp = Session("s2", Peer("", 0, "lmtp", uid))
+    assert not admission.trusts(lmtp)
 
 
 def test_nobody_over_lmtp():

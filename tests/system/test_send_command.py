@@ -1,6 +1,7 @@
 """``mailsys send`` as cron and other programs call it, with a server and without one."""
 
 import os
+import pwd
 import socket
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from email.message import EmailMessage
 
 import pytest
 from exchange import SECONDS, mailbox
-from far_host import bobs_mail, configure, until, way_to
+from far_host import bobs_mail, configure, story_with, until, way_to
 from real_host import new_host
 
 HELLO = b"Subject: hello\n\nhello\n"
@@ -96,6 +97,49 @@ def test_to_another_host(own_host, far):
     assert send(own_host, "-f", "user0@system.test", "bob@far.test") == (0, "")
     (mail,) = until(lambda: bobs_mail(far))
     assert mail.startswith(b"Return-Path: <user0@system.test>\r\n")
+
+
+@pytest.fixture
+def sockets(open_folder):
+    """A host with a local socket, and the way to another host."""
+    host = new_host(open_folder / "own")
+    with open(host.config, "a") as file:
+        file.write(f'[[listen]]\nservice = "smtp"\nendpoint = "unix:{open_folder}/smtp"\ntls = "none"\n')
+    host.config.chmod(0o644)
+    try:
+        yield host
+    finally:
+        host.stop()
+
+
+def test_to_another_host_over_a_local_socket(sockets, far):
+    """The server's own user may; the story names the user."""
+    configure(sockets, send=way_to(far))
+    for host in (sockets, far):
+        host.start()
+    for host in (sockets, far):
+        host.wait_until_ready(("smtp", "pop3"))
+    assert send(sockets, "-f", "user0@system.test", "bob@far.test") == (0, "")
+    assert until(lambda: bobs_mail(far))
+    story = until(lambda: story_with(sockets, "bob@far.test", "Sent to"))
+    assert f"a local socket of {pwd.getpwuid(os.getuid()).pw_name}" in story
+
+
+def test_users_whom_nobody_trusts_write_to_us_alone(sockets, nobody):
+    sockets.start()
+    sockets.wait_until_ready(("smtp", "pop3"))
+    options = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": [], "cwd": "/"}
+    status, words = send(sockets, "bob@far.test", **options)
+    assert (status, "receive.trusted_users" in words) == (os.EX_NOPERM, True), words
+    assert send(sockets, "user0@system.test", **options) == (0, "")
+    assert last_mail(sockets)["From"].startswith("nobody <nobody@")
+
+
+def test_without_its_local_socket_the_server_is_asked_over_tcp(sockets, open_folder):
+    sockets.start()
+    sockets.wait_until_ready(("smtp", "pop3"))
+    (open_folder / "smtp").unlink()
+    assert send(sockets, "user0@system.test") == (0, "")
 
 
 def test_without_a_server_it_is_to_be_tried_again(own_host):
