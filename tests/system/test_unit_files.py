@@ -12,7 +12,7 @@ from service_manager import ServiceManager
 from system_calls import read_trace
 
 MOST_EXPOSED = 1.7
-CALLS_OF_ROOT = {"fchown"}  # with which SQLite gives its files to whom the database belongs
+CALLS_OF_ROOT = {"fchown", "chown"}  # with which root gives new files to whom the data belongs
 by_systemd = needs("systemd-analyze")
 
 
