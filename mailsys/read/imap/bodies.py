@@ -1,29 +1,44 @@
-"""BODY[…] and BINARY[…]: octets of messages, as literals (RFC 9051 7.5.2, RFC 3516)."""
+"""BODY[…] and BINARY[…]: octets of messages, as literals (RFC 9051 7.5.2, RFC 3516).
+
+A stored line may end with a bare LF, which goes out as CR LF; everything else goes as it is.
+"""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
-from mailsys.message.content import Content
-from mailsys.message.structure.decoding import decode, decode_octets, is_known
+from mailsys.interfaces import IWorkers
+from mailsys.message.content import MemoryContent
+from mailsys.message.structure.body_forms import encoding_of
+from mailsys.message.structure.decoding import is_known
 from mailsys.message.structure.parts import Kind, Part
+from mailsys.message.structure.sections import (
+    Span,
+    body_span,
+    find_message,
+    find_part,
+    header_span,
+    read_decoded,
+    read_wire,
+    select_fields,
+    whole_span,
+)
 from mailsys.read.imap.reading import Large, Small
-from mailsys.read.imap.sections import Span, WireForm, choose_fields, find_part, locate, to_wire
 from mailsys.read.imap.session import CannotDo
 from mailsys.wire.imap.fetch import BodyItem, Form, Section, Text
 from mailsys.wire.imap.responses import no
 
-PIECE_OCTETS = 64 * 1024
+HEADER_OCTETS = 1024 * 1024  # of a header of which single fields are wanted; more is nobody's
 NIL = b" NIL"
 UNKNOWN_CTE = no("The part has an encoding that is not known here", "UNKNOWN-CTE")
+_ENCODED = (b"base64", b"quoted-printable")
 
 
 @dataclass(frozen=True, slots=True)
 class Streamed:
-    """Octets that are still to be read: so many, in pieces.  An OSError on the way ends the connection."""
+    """Octets that are still to be read, in pieces.  An OSError on the way ends the connection."""
 
-    octets: int
     pieces: AsyncIterator[bytes]
 
 
@@ -42,12 +57,42 @@ def literal(octets: bytes, *, binary: bool = False) -> bytes:
     if b"\0" in octets:
         if binary:
             return b" ~{%d}\r\n%b" % (len(octets), octets)
-        octets = octets.replace(b"\0", b"\x80")
+        octets = _without_nul(octets)
     return b" {%d}\r\n%b" % (len(octets), octets)
+
+
+def _without_nul(octets: bytes) -> bytes:
+    return octets.replace(b"\0", b"\x80")
 
 
 def _cut(octets: bytes, partial: tuple[int, int] | None) -> bytes:
     return octets if partial is None else octets[partial[0] : partial[0] + partial[1]]
+
+
+def span_of(message: Part, section: Section) -> Span | None:
+    """Where a section is; of single fields, the header that holds them.  None when there is none."""
+    match section.text:
+        case Text.ALL if not section.part:
+            return whole_span(message)
+        case Text.ALL | Text.MIME:
+            part = find_part(message, section.part)
+        case _:
+            part = find_message(message, section.part)
+    if part is None:
+        return None
+    return body_span(part) if section.text in (Text.ALL, Text.TEXT) else header_span(part)
+
+
+def _decodable(message: Part, section: Section) -> Part | None:
+    """The part that BINARY means.  What holds parts is not encoded (RFC 2045 6.4); raises CannotDo."""
+    part = find_part(message, section.part)
+    if part is not None and not is_known(_encoding(part)):
+        raise CannotDo(UNKNOWN_CTE)
+    return part
+
+
+def _encoding(part: Part) -> bytes:
+    return encoding_of(part.headers).lower() if part.kind is Kind.LEAF else b""
 
 
 # ---------------------------------------------------------------------- in memory
@@ -64,12 +109,12 @@ def _small(message: Small, item: BodyItem) -> bytes:
     if not section.part and section.text is not Text.TEXT:
         octets = _header(message.octets)
     else:
-        span = locate(message.structure(), section)
+        span = span_of(message.structure(), section)
         if span is None:
             return NIL
         octets = message.octets[span.start.offset : span.end.offset]
     if section.fields:
-        octets = choose_fields(octets, section)
+        octets = select_fields(octets, section.fields, without=section.text is Text.FIELDS_NOT)
     return literal(_cut(to_wire(octets), item.partial))
 
 
@@ -84,29 +129,29 @@ def _header(octets: bytes) -> bytes:
     return octets[: strict + 3] if strict >= 0 else octets
 
 
+def to_wire(octets: bytes) -> bytes:
+    """The octets with CR LF for each bare LF."""
+    if octets.count(b"\n") == octets.count(b"\r\n"):
+        return octets
+    return octets.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+
+
 def _small_binary(message: Small, item: BodyItem) -> bytes:
-    part = find_part(message.structure(), item.section.part)
+    part = _decodable(message.structure(), item.section)
     if part is None:
         return NIL
-    encoding = _encoding(part)
-    octets = message.octets[part.body.offset : part.end.offset]
-    octets = to_wire(octets) if _is_plain(encoding) else decode_octets(octets, encoding)
+    content = MemoryContent([message.octets])
+    octets = b"".join(_binary(content, part))
     if item.form is Form.BINARY_SIZE:
         return b" %d" % len(octets)
     return literal(_cut(octets, item.partial), binary=True)
 
 
-def _encoding(part: Part) -> bytes:
-    """How the part is encoded; what holds other parts is not (RFC 2045 6.4).  Raises CannotDo."""
-    field = part.headers.first(b"content-transfer-encoding")
-    encoding = field.unfolded.lower() if field and part.kind is Kind.LEAF else b""
-    if not is_known(encoding):
-        raise CannotDo(UNKNOWN_CTE)
-    return encoding
-
-
-def _is_plain(encoding: bytes) -> bool:
-    return encoding not in (b"base64", b"quoted-printable")
+def _binary(content: MemoryContent | Large, part: Part) -> Iterator[bytes]:
+    whole = content.content if isinstance(content, Large) else content
+    if _encoding(part) in _ENCODED:
+        return read_decoded(whole, part)
+    return read_wire(whole, body_span(part))
 
 
 # ---------------------------------------------------------------------- piece by piece
@@ -117,94 +162,63 @@ async def _large(message: Large, item: BodyItem) -> list[Value]:
     section = item.section
     if item.form is not Form.BODY and section.part:
         return await _large_binary(message, structure, item)
-    span = locate(structure, section)
+    span = span_of(structure, section)
     if span is None:
         return [NIL]
     if item.form is Form.BINARY_SIZE:
-        return [b" %d" % span.wire_octets]
+        return [b" %d" % span.octets]
     if section.fields:
-        header = await _whole(message, span)
-        return [literal(_cut(to_wire(choose_fields(header, section)), item.partial))]
-    start, octets = _range(span.wire_octets, item.partial)
-    return [b" {%d}\r\n" % octets, Streamed(octets, _stream(message, span, start, octets))]
+        header = await message.workers.run(_beginning, message, span)
+        fields = select_fields(header, section.fields, without=section.text is Text.FIELDS_NOT)
+        return [literal(_cut(fields, item.partial))]
+    first, octets = _range(span.octets, item.partial)
+    pieces = read_wire(message.content, span, first, octets)
+    return [b" {%d}\r\n" % octets, Streamed(_in_thread(map(_without_nul, pieces), message.workers))]
 
 
 def _range(length: int, partial: tuple[int, int] | None) -> tuple[int, int]:
     if partial is None:
         return 0, length
-    start = min(partial[0], length)
-    return start, min(partial[1], length - start)
+    first = min(partial[0], length)
+    return first, min(partial[1], length - first)
 
 
-async def _whole(message: Large, span: Span) -> bytes:
-    """A header; of one that is larger than anybody's, its beginning."""
-    pieces, at = [], span.start.offset
-    end = min(span.end.offset, at + 4 * PIECE_OCTETS)
-    while at < end:
-        pieces.append(await message.read(at, end - at))
-        at += len(pieces[-1])
-    return b"".join(pieces)
+def _beginning(message: Large, span: Span) -> bytes:
+    return b"".join(read_wire(message.content, span, 0, HEADER_OCTETS))
 
 
-async def _stream(message: Large, span: Span, start: int, octets: int) -> AsyncIterator[bytes]:
-    """``octets`` of the wire form of a span, from ``start`` on."""
-    at = span.start.offset
-    if span.is_as_stored:
-        at, start = at + start, 0
-    form = WireForm()
-    while octets:
-        stored = await message.read(at, min(PIECE_OCTETS, span.end.offset - at))
-        at += len(stored)
-        wire = form.feed(stored)
-        piece = wire[start : start + octets]
-        start = max(0, start - len(wire))
-        octets -= len(piece)
-        if piece:
-            yield piece.replace(b"\0", b"\x80")
-
-
-async def _large_binary(message: Large, structure: Part, item: BodyItem) -> list[Value]:
-    part = find_part(structure, item.section.part)
-    if part is None:
-        return [NIL]
-    encoding, span = _encoding(part), Span(part.body, part.end)
-    if _is_plain(encoding):
-        length = span.wire_octets
-    else:
-        length = await message.workers.run(_decoded_octets, message.content, span, encoding)
-    if item.form is Form.BINARY_SIZE:
-        return [b" %d" % length]
-    start, octets = _range(length, item.partial)
-    if _is_plain(encoding):
-        return [b" {%d}\r\n" % octets, Streamed(octets, _stream(message, span, start, octets))]
-    return [b" ~{%d}\r\n" % octets, Streamed(octets, _stream_decoded(message, span, encoding, start, octets))]
-
-
-def _stored(content: Content, span: Span) -> Iterator[bytes]:
-    """In a thread: the octets of a span."""
-    at, end = span.start.offset, span.end.offset
-    while at < end:
-        piece = content.read(at, min(PIECE_OCTETS, end - at))
-        if not piece:
-            raise OSError("the message is shorter than it should be")
-        at += len(piece)
+async def _in_thread(pieces: Iterator[bytes], workers: IWorkers) -> AsyncIterator[bytes]:
+    while (piece := await workers.run(next, pieces, None)) is not None:
         yield piece
 
 
-def _decoded_octets(content: Content, span: Span, encoding: bytes) -> int:
-    return sum(map(len, decode(_stored(content, span), encoding)))
+async def _large_binary(message: Large, structure: Part, item: BodyItem) -> list[Value]:
+    part = _decodable(structure, item.section)
+    if part is None:
+        return [NIL]
+    length = body_span(part).octets
+    if _encoding(part) in _ENCODED:
+        length = await message.workers.run(_octets_of, message, part)
+    if item.form is Form.BINARY_SIZE:
+        return [b" %d" % length]
+    first, octets = _range(length, item.partial)
+    pieces = _in_thread(_binary(message, part), message.workers)
+    return [b" ~{%d}\r\n" % octets, Streamed(_within(pieces, first, octets))]
 
 
-async def _stream_decoded(
-    message: Large, span: Span, encoding: bytes, start: int, octets: int
-) -> AsyncIterator[bytes]:
-    pieces = decode(_stored(message.content, span), encoding)
-    while octets:
-        whole = await message.workers.run(next, pieces, None)
-        if whole is None:
-            raise OSError("the message is shorter than it was")
-        piece = whole[start : start + octets]
-        start = max(0, start - len(whole))
+def _octets_of(message: Large, part: Part) -> int:
+    return sum(map(len, _binary(message, part)))
+
+
+async def _within(pieces: AsyncIterator[bytes], first: int, octets: int) -> AsyncIterator[bytes]:
+    """So many octets from the first on; raises OSError when there are fewer."""
+    async for whole in pieces:
+        piece = whole[first : first + octets]
+        first = max(0, first - len(whole))
         octets -= len(piece)
         if piece:
             yield piece
+        if not octets:
+            return
+    if octets:
+        raise OSError("the message is shorter than it was")

@@ -44,13 +44,6 @@ class Large:
             self._structure = await self.workers.run(scan, self.content)
         return self._structure
 
-    async def read(self, offset: int, octets: int) -> bytes:
-        """A range; raises OSError, also when the message is shorter than it was."""
-        piece = await self.workers.run(self.content.read, offset, octets)
-        if not piece and octets:
-            raise OSError("the message is shorter than it should be")
-        return piece
-
 
 @dataclass(slots=True)
 class Reading:
