@@ -14,6 +14,7 @@ from mailsys.wire.imap.append import (
 )
 from mailsys.wire.imap.capabilities import Terms
 from mailsys.wire.imap.commands import State
+from mailsys.wire.imap.events import IdleEnds, Proceed, Rejected, Request, SaslLine
 from mailsys.wire.imap.folder_commands import Create, Known, List, Select, Status
 from mailsys.wire.imap.server import (
     BEFORE_LOGIN_OCTETS,
@@ -21,12 +22,7 @@ from mailsys.wire.imap.server import (
     MOST_REJECTED,
     SKIPPED_OCTETS,
     SWALLOWED_OCTETS,
-    IdleEnds,
     IMAPServer,
-    Proceed,
-    Rejected,
-    Request,
-    SaslLine,
 )
 from mailsys.wire.imap.session_commands import Authenticate, Enable, Id, Idle, Login, Logout, Noop, Starttls
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 
 from twisted.logger import Logger
@@ -20,13 +21,14 @@ from mailsys.wire.imap.append import (
     Octets,
     UrlPart,
 )
+from mailsys.wire.imap.events import Rejected
 from mailsys.wire.imap.responses import Response, no, ok
 from mailsys.wire.imap.sequence import render_set
-from mailsys.wire.imap.server import Rejected
 
 MOST_MESSAGES = 1000  # of one command
 MOST_TIMES = 4  # of the largest message, in all of one command
 URL_OCTETS = 4096
+EVENTS_AT_ONCE = 100  # before others get their turn
 
 log = Logger(namespace="mailsys.read")
 
@@ -53,7 +55,9 @@ class Appending:
 
     async def take(self) -> None:
         """Take all that the client sends; raises CannotDo, OSError, and _Answered."""
-        while True:
+        for count in itertools.count(1):
+            if count % EVENTS_AT_ONCE == 0:
+                await self.session.dialogue.give_way()
             event = await self.session.dialogue.next_of_append()
             match event:
                 case Rejected():

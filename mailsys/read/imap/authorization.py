@@ -8,8 +8,8 @@ from mailsys.interfaces import Account, ILoginExchange, ILogins, LoginFailed, Lo
 from mailsys.read.imap.dialogue import Dialogue, HadItsTries, Said
 from mailsys.read.imap.identity import answer_id
 from mailsys.wire.imap import responses
+from mailsys.wire.imap.events import Request, SaslLine
 from mailsys.wire.imap.responses import Response
-from mailsys.wire.imap.server import Request, SaslLine
 from mailsys.wire.imap.session_commands import Authenticate, Capability, Id, Login, Logout, Noop, Starttls
 
 _FAULTS: Mapping[LoginFault, Response] = {

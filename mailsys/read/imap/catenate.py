@@ -1,18 +1,78 @@
-"""Parts of messages that are here already, for CATENATE (RFC 4469, RFC 5092)."""
+"""Parts of messages that are here already, for CATENATE (RFC 4469)."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 
+from mailsys.interfaces import FolderRefused, IFolder
+from mailsys.message.content import Content
+from mailsys.message.structure.scan import scan
+from mailsys.message.structure.sections import Span, read_wire, select_fields
+from mailsys.read.imap.bodies import HEADER_OCTETS, span_of
+from mailsys.read.imap.selected import Selected
 from mailsys.read.imap.session import CannotDo, IMAPSession
+from mailsys.wire.imap.fetch import Section, Text
 from mailsys.wire.imap.responses import no
+from mailsys.wire.imap.urls import BadUrl, MessageUrl, parse_url
+
+URL_CHARACTERS = 200  # of one that is named in a response
 
 
 async def append_part(
     session: IMAPSession,
-    url: str,
+    text: str,
     add: Callable[[bytes], Awaitable[None]],
     require_room: Callable[[int], None],
 ) -> None:
     """Add what the URL names to the message; raises CannotDo, OSError."""
-    raise CannotDo(no("That cannot be found here", f'BADURL "{url}"'))
+    try:
+        url = parse_url(text)
+        content = await _content(session, url)
+        span = span_of(await session.workers.run(scan, content), url.section)
+    except (BadUrl, FolderRefused, KeyError):
+        raise _bad_url(text) from None
+    if span is None:
+        raise _bad_url(text)
+    pieces, octets = _part(content, span, url)
+    require_room(octets)
+    while (piece := await session.workers.run(next, pieces, None)) is not None:
+        await add(piece)
+
+
+def _bad_url(text: str) -> CannotDo:
+    shown = text[:URL_CHARACTERS] if text.isascii() and text.isprintable() and "]" not in text else ""
+    return CannotDo(no("That is not to be found here", f"BADURL {shown}".rstrip()))
+
+
+async def _content(session: IMAPSession, url: MessageUrl) -> Content:
+    """The message; raises BadUrl, FolderRefused, KeyError."""
+    if not url.folder:
+        if session.selected is None:
+            raise BadUrl
+        return await session.folder.content(url.uid)
+    selected = Selected(lambda: None)
+    await selected.open(session.folders, url.folder, read_only=True)
+    try:
+        return await _named(selected.folder, url)
+    finally:
+        selected.close()
+
+
+async def _named(folder: IFolder, url: MessageUrl) -> Content:
+    if url.uid_validity not in (None, folder.uid_validity):
+        raise BadUrl
+    return await folder.content(url.uid)
+
+
+def _part(content: Content, span: Span, url: MessageUrl) -> tuple[Iterator[bytes], int]:
+    """The octets of a section, and how many there are."""
+    if url.section.fields:
+        return _fields(content, span, url.section), min(span.octets, HEADER_OCTETS)
+    left = max(0, span.octets - url.first)
+    octets = left if url.octets is None else min(left, url.octets)
+    return read_wire(content, span, url.first, octets), octets
+
+
+def _fields(content: Content, span: Span, section: Section) -> Iterator[bytes]:
+    header = b"".join(read_wire(content, span, 0, HEADER_OCTETS))
+    yield select_fields(header, section.fields, without=section.text is Text.FIELDS_NOT)

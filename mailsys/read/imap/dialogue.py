@@ -13,17 +13,9 @@ from mailsys.wire.imap.append import AppendEvent
 from mailsys.wire.imap.capabilities import Terms, capabilities
 from mailsys.wire.imap.commands import COMMANDS
 from mailsys.wire.imap.deflate import BadStream, Deflater, Inflater
+from mailsys.wire.imap.events import Event, IdleEnds, Proceed, Rejected, Request, SaslLine
 from mailsys.wire.imap.responses import Response
-from mailsys.wire.imap.server import (
-    CONTINUE,
-    Event,
-    IdleEnds,
-    IMAPServer,
-    Proceed,
-    Rejected,
-    Request,
-    SaslLine,
-)
+from mailsys.wire.imap.server import CONTINUE, IMAPServer
 
 COMMANDS_AT_ONCE = 100  # served before others get a turn
 Said = Request | SaslLine | IdleEnds | AppendEvent

@@ -6,8 +6,8 @@ from mailsys.interfaces import ILogins, Session, TimedOut
 from mailsys.read.imap.dialogue import SentAway
 from mailsys.read.imap.session import IMAPSession
 from mailsys.wire.imap import responses
+from mailsys.wire.imap.events import IdleEnds
 from mailsys.wire.imap.responses import Response, ok
-from mailsys.wire.imap.server import IdleEnds
 from mailsys.wire.imap.session_commands import Idle
 
 STILL_HERE_SECONDS = 120.0  # so that nothing on the way forgets the connection, and its end is noticed

@@ -16,9 +16,9 @@ from mailsys.read.imap.session import CannotDo, IMAPSession
 from mailsys.wire.imap import responses
 from mailsys.wire.imap.append import Append
 from mailsys.wire.imap.commands import Command
+from mailsys.wire.imap.events import Request
 from mailsys.wire.imap.grammar import BadCommand
 from mailsys.wire.imap.responses import Response
-from mailsys.wire.imap.server import Request
 from mailsys.wire.imap.session_commands import Compress, Id, Idle, Logout
 
 log = Logger(namespace="mailsys.read")

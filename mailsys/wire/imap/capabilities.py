@@ -45,6 +45,7 @@ FEATURES = (
     _feature("QRESYNC", b"SELECT", b"SEARCH"),
     _feature("BINARY", b"APPEND"),
     _feature("MULTIAPPEND", b"APPEND"),
+    _feature("CATENATE", b"APPEND"),
     _feature("PREVIEW", b"FETCH"),
     _feature("SAVEDATE", b"SEARCH"),
     _feature("QUOTA", b"GETQUOTA", b"GETQUOTAROOT"),

@@ -199,6 +199,14 @@ def _body_item(reader: Reader, word: bytes) -> BodyItem:
     return BodyItem(section, _label(form, section, partial), form, partial, sets_seen)
 
 
+def parse_section(text: bytes) -> Section:
+    """What stands between the brackets of BODY[…], by itself; raises BadCommand."""
+    reader = Reader([text])
+    section = Section() if reader.is_at_end else _section(reader, may_have_text=True)
+    reader.end()
+    return section
+
+
 def _section(reader: Reader, *, may_have_text: bool) -> Section:
     part: tuple[int, ...] = ()
     if reader.peek().isdigit():

@@ -29,28 +29,32 @@ class CommandLines:
         self.limit = limit
         self.skipped = 0  # octets of the overlong line that goes on
         self._data = b""
+        self._at = 0  # what is before it was used: to cut it off each time would copy all the rest
         self._head: bytes | None = None  # of the line that is too long
 
     def __len__(self) -> int:
-        return len(self._data)
+        return len(self._data) - self._at
 
     def feed(self, data: bytes) -> None:
         """Add what was received."""
-        self._data = self._data + data if self._data else data
+        self._data = self._data[self._at :] + data if len(self) else data
+        self._at = 0
 
     def take(self, octets: int) -> bytes:
         """Remove up to ``octets`` from the front, whatever they are."""
-        taken, self._data = self._data[:octets], self._data[octets:]
+        taken = self._data[self._at : self._at + octets]
+        self._at += len(taken)
         return taken
 
     def next_line(self) -> Line | None:
         """Return the next line, or None when more is needed."""
-        end = self._data.find(b"\r\n")
+        end = self._data.find(b"\r\n", self._at)
         if end < 0:
             self._shorten()
             return None
-        text = self.take(end + 2)[:-2]
-        if self._head is not None or end + 2 > self.limit:
+        text, octets = self._data[self._at : end], end + 2 - self._at
+        self._at = end + 2
+        if self._head is not None or octets > self.limit:
             head = text[:HEAD_OCTETS] if self._head is None else self._head
             self._head, self.skipped = None, 0
             return Line(head + text[-TAIL_OCTETS:], LineFault.TOO_LONG)
@@ -59,9 +63,10 @@ class CommandLines:
         return Line(text)
 
     def _shorten(self) -> None:
-        if len(self._data) <= self.limit:
+        if len(self) <= self.limit:
             return
+        rest = self._data[self._at :]
         if self._head is None:
-            self._head = self._data[:HEAD_OCTETS]
-        self.skipped += len(self._data) - TAIL_OCTETS
-        self._data = self._data[-TAIL_OCTETS:]
+            self._head = rest[:HEAD_OCTETS]
+        self.skipped += len(rest) - TAIL_OCTETS
+        self._data, self._at = rest[-TAIL_OCTETS:], 0

@@ -16,12 +16,13 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from mailsys.wire.imap import responses
 from mailsys.wire.imap.append import AppendEvent, AppendReader, LiteralStarts, Octets, parse_append
 from mailsys.wire.imap.capabilities import Terms
 from mailsys.wire.imap.commands import COMMANDS, Command, Row, State
+from mailsys.wire.imap.events import Event, IdleEnds, Proceed, Rejected, Request, SaslLine
 from mailsys.wire.imap.grammar import BadCommand, Reader
 from mailsys.wire.imap.lines import CommandLines, Line
 from mailsys.wire.imap.responses import Response
@@ -49,45 +50,9 @@ _OUT_OF_PLACE = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A command with its tag."""
-
-    tag: str
-    command: Command
-
-
-@dataclass(frozen=True, slots=True)
-class Proceed:
-    """The client waits to be told that it may send its literal: say ``+ ``."""
-
-
-@dataclass(frozen=True, slots=True)
-class SaslLine:
-    """The client's response to a challenge, still in base64."""
-
-    line: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class IdleEnds:
-    """The client has said DONE."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """Something that is no command here and now: say ``response``, and hang up if it ``closes``."""
-
-    tag: str
-    response: Response
-    closes: bool = False
-
-    def render(self) -> bytes:
-        """With the tag, if there was one."""
-        return self.response.tagged(self.tag) if self.tag else self.response.untagged()
-
-
-Event = Request | Proceed | SaslLine | IdleEnds | Rejected | AppendEvent
+def _announced(text: bytes) -> re.Match[bytes] | None:
+    """The literal that a line ends with, if it does."""
+    return _LITERAL.search(text) if text.endswith(b"}") else None
 
 
 class IMAPServer:
@@ -229,14 +194,19 @@ class IMAPServer:
 
     def _skip(self, line: Line) -> None:
         """The rest of a refused command: it ends with a line that announces nothing which will come."""
-        announced = _LITERAL.search(line.text)
-        self._give_up(int(announced[1]) if announced else 0, goes_on=bool(announced and announced[2]))
+        announced = _announced(line.text)
+        self._skipping = bool(announced and announced[2])
+        self._swallow = int(announced[1]) if announced and self._skipping else 0
+        self._check_swallow()
 
     def _give_up(self, octets: int, *, goes_on: bool) -> None:
         """Forget the command; if it goes on, step over so many octets and what stands behind them."""
         self._forget_command()
         self._skipping = goes_on
         self._swallow = octets if goes_on else 0
+        self._check_swallow()
+
+    def _check_swallow(self) -> None:
         if self._swallow > SWALLOWED_OCTETS:
             self._events.append(Rejected("", responses.TOO_BIG_TO_SKIP, closes=True))
 
@@ -249,11 +219,11 @@ class IMAPServer:
         if line.text.upper() == b"DONE" and line.fault is None:
             self._events.append(IdleEnds())
         else:
-            self._reject("", responses.NOT_ENDED_WITH_DONE, _LITERAL.search(line.text))
+            self._reject("", responses.NOT_ENDED_WITH_DONE, _announced(line.text))
 
     def _take_part(self, line: Line) -> None:
         """A line of a command, up to a literal or the end."""
-        announced = _LITERAL.search(line.text)
+        announced = _announced(line.text)
         try:
             if not self._segments and self._append is None:
                 self._begin(line.text)
