@@ -1,4 +1,7 @@
-"""AUTH: one exchange on one connection (RFC 4954)."""
+"""AUTH: one exchange on one connection, where users send (RFC 4954).
+
+Nowhere else is it offered: a login would lead nowhere there, and show whose passwords can be guessed.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +29,7 @@ class Authentication:
 
     def __init__(self, reception: Reception, session: Session, connection: IConnection) -> None:
         self._logins = reception.logins
+        self._is_for_users = reception.is_submission
         self._plaintext = reception.settings.plaintext
         self._session = session
         self._connection = connection
@@ -34,12 +38,14 @@ class Authentication:
 
     def offered(self) -> tuple[str, ...]:
         """The mechanisms for this connection at this moment; none once somebody has logged in."""
-        if self._session.login is not None:
+        if self._session.login is not None or not self._is_for_users:
             return ()
         return tuple(self._logins.mechanisms(self._connection, self._plaintext))
 
     async def begin(self, command: Auth) -> Reply | bytes:
         """Take AUTH; return a reply, or a challenge in base64."""
+        if not self._is_for_users:
+            return replies.NO_LOGIN_HERE
         offered = self.offered()
         if self._session.login is not None:
             return replies.ALREADY_LOGGED_IN

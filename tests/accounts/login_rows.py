@@ -75,7 +75,7 @@ class Door:
 
 
 class SmtpDoor(Door):
-    service = "smtp"
+    service = "submission"
     CHALLENGE, WELCOME, WRONG, BLOCKED = b"334 ", b"235 2.7.0", b"535 5.7.8", b"454 4.7.0"
     NOT_BASE64, CANCELLED, MALFORMED = b"501 5.5.2", b"501 5.7.0", b"535 5.7.8"
     OVER = b"421 4.7.0"
@@ -86,7 +86,7 @@ class SmtpDoor(Door):
 
         house = House()
         house.logins, house.journal = case.logins, case.journal
-        return house.conversation(self.clock)
+        return house.conversation(self.clock, service=self.service)
 
     def __init__(self, case, **where):
         super().__init__(case, **where)

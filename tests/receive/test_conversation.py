@@ -19,6 +19,7 @@ MESSAGE = (
     b"Message-ID: <1@client.example>\r\n\r\nHello\r\n"
 )
 
+OWN = BEGIN.replace(b"friend@client.example", b"ann@our.example")
 LOGIN = b"AUTH PLAIN AGFubkBvdXIuZXhhbXBsZQBjb3JyZWN0IGhvcnNl\r\n"
 
 
@@ -337,22 +338,22 @@ def test_the_header_of_a_binary_message_has_no_bare_line_ends():
 def test_logins_that_fail_end_the_connection_after_some():
     """Row 20: 535 each time, and after the fifth the end; when nobody can be checked, 454."""
     house = House()
-    play = greeted(house)
+    play = greeted(house, service="submission")
     for _ in range(5):
         assert play.say(b"AUTH PLAIN AGFubkBvdXIuZXhhbXBsZQB3cm9uZw==\r\n").startswith(b"535 5.7.8")
     assert play.connection.closed
     house.logins.is_unavailable = True
-    assert greeted(house).say(b"AUTH PLAIN AGEAYg==\r\n").startswith(b"454 4.7.0")
+    assert greeted(house, service="submission").say(b"AUTH PLAIN AGEAYg==\r\n").startswith(b"454 4.7.0")
 
 
 def test_a_session_does_not_outlive_its_login():
     """A changed password ends it at the next command, and at the end of a message that was begun."""
     for is_within in (False, True):
         house = House()
-        play = greeted(house)
+        play = greeted(house, service="submission")
         assert play.say(LOGIN).startswith(b"235")
         if is_within:
-            play.say(BEGIN)
+            play.say(OWN)
         house.logins.over.add("ann@our.example")
         said = play.say(MESSAGE + b".\r\n" if is_within else b"NOOP\r\n")
         assert said == b"421 4.7.0 Your login is not good any more; log in again\r\n"
@@ -440,14 +441,15 @@ def test_in_lmtp_only_copies_that_were_committed_are_charged():
 def test_a_login_after_helo_is_still_smtp():
     """RFC 3848 knows ESMTPA, and no SMTPA."""
     house = House()
-    play = greeted(house)
+    letter = MESSAGE.replace(b"friend@client.example", b"ann@our.example")
+    play = greeted(house, service="submission")
     play.say(LOGIN)
-    send(play)
+    send(play, letter, OWN)
     assert b"with SMTP\r\n" in house.intake.accepted[0][0].actions[0].head
-    play = Play(house.conversation)
+    play = Play(house.conversation, {"service": "submission"})
     play.say(b"EHLO client.example\r\n")
     play.say(LOGIN)
-    send(play)
+    send(play, letter, OWN)
     assert b"with ESMTPA\r\n" in house.intake.accepted[1][0].actions[0].head
 
 

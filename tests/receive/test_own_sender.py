@@ -95,14 +95,6 @@ def test_an_address_of_a_catch_all_once_it_brought_mail():
     assert mail(play, "bank@other.example").startswith(b"553 5.7.1")
 
 
-def test_on_port_25_a_login_is_not_asked_for_its_name():
-    house = House()
-    play = Play(house.conversation, {"service": "smtp"})
-    play.say(b"EHLO laptop.example\r\n")
-    play.say(PLAIN["ann"])
-    assert mail(play, "bob@our.example").startswith(b"250")
-
-
 def test_missing_fields_are_added_and_the_client_is_hidden():
     house = House()
     play = logged_in(house)

@@ -11,6 +11,7 @@ ROWS = {
     "auth": 20,
     "auth-in-the-clear": 20,
     "auth-too-long": 20,
+    "no-login-here": 20,
     "bad-message": 18,
     "bare-line-ends": 2,
     "browser": 9,

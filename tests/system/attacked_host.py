@@ -1,5 +1,6 @@
 """A host under attack: a stranger who says anything, and a normal client who must not notice."""
 
+import base64
 import itertools
 import re
 import socket
@@ -90,6 +91,11 @@ class Stranger:
         for recipient in recipients:
             assert self.ask(f"RCPT TO:<{recipient.address}>").startswith("250")
         assert self.ask("DATA").startswith("354")
+
+    def log_in(self, someone):
+        """Where users send."""
+        response = base64.b64encode(f"\0{someone.address}\0{someone.password}".encode()).decode()
+        return self.ask(f"AUTH PLAIN {response}")
 
     def hears_nothing(self, seconds=0.2):
         """Is the host still waiting for more?"""
@@ -221,7 +227,7 @@ def _attacked(tmp_path_factory):
     host.probe = put_probe(host)
     host.start()
     try:
-        host.wait_until_ready(("smtp", "pop3", "lmtp"))
+        host.wait_until_ready(("smtp", "submission", "pop3", "lmtp"))
         yield host
     finally:
         host.stop()

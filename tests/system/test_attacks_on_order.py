@@ -206,6 +206,7 @@ def test_a_name_in_utf8_within_a_transaction(attacked, stranger, victim):
 
 
 @pytest.mark.row(19)
+@pytest.mark.parametrize("service", ["smtp", "submission"])
 @pytest.mark.parametrize(
     "command",
     [
@@ -217,13 +218,41 @@ def test_a_name_in_utf8_within_a_transaction(attacked, stranger, victim):
     ],
     ids=["EHLO", "AUTH", "AUTH with response", "STARTTLS", "DATA"],
 )
-def test_more_than_may_be_sent_before_the_reply(attacked, stranger, victim, command):
+def test_more_than_may_be_sent_before_the_reply(attacked, victim, command, service):
     """Row 19: where a client has to wait, what it sent too early is not looked at (554 5.5.0)."""
-    stranger.say(command.replace(b"%b", victim.address.encode()))
-    heard = stranger.rest()
-    assert heard[-1].startswith("554 5.5.0 ")
-    assert stranger.was_refused(heard[-1])
-    assert len(heard) == (3 if b"DATA" in command else 1)
+    with Stranger(attacked, service) as stranger:
+        stranger.ask("HELO stranger.example")
+        if service == "submission" and b"DATA" in command:
+            assert stranger.log_in(victim).startswith("235 ")
+        own = victim.address.encode()
+        command = command.replace(b"%b", own)
+        stranger.say(
+            command.replace(MAIL, b"MAIL FROM:<%b>\r\n" % own) if service == "submission" else command
+        )
+        heard = stranger.rest()
+        assert heard[-1].startswith("554 5.5.0 ")
+        assert stranger.was_refused(heard[-1])
+        assert len(heard) == (3 if b"DATA" in command else 1)
+    assert count(attacked, victim) == 0
+
+
+@pytest.mark.row(19)
+def test_a_login_and_a_message_pipelined_in_order(attacked, victim):
+    """Row 19: a group is answered in its order, and a new EHLO forgets the transaction."""
+    with Stranger(attacked, "submission") as stranger:
+        stranger.ask("EHLO stranger.example")
+        assert stranger.log_in(victim).startswith("235 ")
+        mail = f"MAIL FROM:<{victim.address}>\r\n"
+        stranger.say(
+            f"{mail}RCPT TO:<nobody@system.test>\r\nRCPT TO:<{victim.address}>\r\nRSET\r\n{mail}".encode()
+        )
+        heard = [stranger.reply()[:9] for _ in range(5)]
+        assert heard == ["250 2.1.0", "550 5.1.1", "250 2.1.5", "250 2.0.0", "250 2.1.0"]
+        assert stranger.ask(f"RCPT TO:<{victim.address}>").startswith("250 ")
+        assert stranger.ask("EHLO other.example").startswith("250 ")
+        assert stranger.ask("DATA").startswith(OUT_OF_ORDER)
+        # The login outlives it: it is the connection's (RFC 4954 4).
+        assert stranger.ask(mail.strip()).startswith("250 ")
     assert count(attacked, victim) == 0
 
 
@@ -253,7 +282,7 @@ def test_tls_forgets_what_was_said_before(attacked, stranger):
 
 
 @pytest.mark.row(20)
-def test_every_way_to_get_auth_wrong(attacked, stranger, victim):
+def test_every_way_to_get_auth_wrong(attacked, victim):
     """Row 20: each has its answer, and none is a login."""
     plain = base64.b64encode
     for line, response, answer in [
@@ -267,7 +296,7 @@ def test_every_way_to_get_auth_wrong(attacked, stranger, victim):
         ("AUTH PLAIN", plain(b"\0\xff\xfe\0\xff"), "535 5.7.8"),
         ("AUTH PLAIN", b"A" * 100_000, "500 5.5.2"),
     ]:
-        with Stranger(attacked) as another:
+        with Stranger(attacked, "submission") as another:
             another.ask("HELO stranger.example")
             reply = another.ask(line)
             if response is not None:
@@ -275,12 +304,26 @@ def test_every_way_to_get_auth_wrong(attacked, stranger, victim):
                 another.blast(response + b"\r\n")
                 reply = another.reply()
             assert reply.startswith(answer), (line, response)
-    right = plain(f"\0{victim.address}\0{victim.password}".encode()).decode()
+    with Stranger(attacked, "submission") as stranger:
+        stranger.ask("HELO stranger.example")
+        assert stranger.ask(f"MAIL FROM:<{victim.address}>").startswith("530 5.7.0 ")
+        assert stranger.log_in(victim).startswith("235 2.7.0 ")
+        assert stranger.log_in(victim).startswith(OUT_OF_ORDER)
+        assert stranger.ask(f"MAIL FROM:<{victim.address}>").startswith("250 ")
+        assert stranger.log_in(victim).startswith(OUT_OF_ORDER)
+    assert victim.password not in attacked.log.read_text()
+
+
+@pytest.mark.row(20)
+def test_nobody_logs_in_where_strangers_bring_mail(attacked, stranger, victim):
+    """Row 20: on port 25, before TLS and within, and the password is written nowhere."""
+    assert stranger.log_in(victim).startswith("502 5.7.0 ")
+    assert stranger.ask("STARTTLS").startswith("220 ")
+    context = ssl.create_default_context(cafile=str(attacked.certificate))
+    stranger.socket = context.wrap_socket(stranger.socket, server_hostname=attacked.organisation.hostname)
+    assert stranger.ask("EHLO stranger.example").startswith("250 ")
+    assert stranger.log_in(victim).startswith("502 5.7.0 ")
     assert stranger.ask(MAIL.strip()).startswith("250 ")
-    assert stranger.ask(f"AUTH PLAIN {right}").startswith(OUT_OF_ORDER)
-    assert stranger.ask("RSET").startswith("250 ")
-    assert stranger.ask(f"AUTH PLAIN {right}").startswith("235 2.7.0 ")
-    assert stranger.ask(f"AUTH PLAIN {right}").startswith(OUT_OF_ORDER)
     assert victim.password not in attacked.log.read_text()
 
 

@@ -72,7 +72,7 @@ def test_starttls_in_the_wrong_place(attacked, victim):
 def test_tls_forgets_a_login(attacked, victim):
     """Row 6: what was said before it, a login as well, may have been put there by somebody else."""
     response = base64.b64encode(f"\0{victim.address}\0{victim.password}".encode()).decode()
-    with Stranger(attacked) as stranger:
+    with Stranger(attacked, "submission") as stranger:
         stranger.ask("EHLO stranger.example")
         assert stranger.ask(f"AUTH PLAIN {response}").startswith("235 ")
         assert stranger.ask("STARTTLS").startswith("220 ")

@@ -32,7 +32,7 @@ def guessed(tmp_path_factory):
     probe = put_probe(host)
     host.start()
     try:
-        host.wait_until_ready(("smtp", "pop3"))
+        host.wait_until_ready(("submission", "pop3"))
         yield host
     finally:
         host.stop()
@@ -50,10 +50,14 @@ def owner(_everybody):
     return next(_everybody)
 
 
+# Where passwords are asked for, by the name that hydra has for the protocol.
+PORTS = {"smtp": "submission", "pop3": "pop3"}
+
+
 def ask(host, service, lines, source):
     """Say some lines from this address; returns the last answer, and the seconds that it took."""
     where = host.organisation
-    address = where.address, where.port(service)
+    address = where.address, where.port(PORTS[service])
     with socket.create_connection(address, SECONDS, (source, 0)) as connection:
         file = connection.makefile("rb")
         file.readline()
@@ -113,7 +117,7 @@ def test_hydra_finds_nothing_and_is_blocked(guessed, owner, tmp_path, service):
     try:
         said = run(
             "timeout", "8", "hydra", "-I", "-t", "8", "-W", "1", "-f", "-l", owner.address, "-P", guesses,
-            "-s", where.port(service), where.address, service, accepted=(0, 124, 255), cwd=tmp_path,
+            "-s", where.port(PORTS[service]), where.address, service, accepted=(0, 124, 255), cwd=tmp_path,
         ).decode()  # fmt: skip
     finally:
         over.set()
@@ -182,7 +186,7 @@ def test_responses_without_end_beside_others(guessed, owner):
     def drown():
         where = guessed.organisation
         with socket.create_connection(
-            (where.address, where.port("smtp")), SECONDS, ("127.46.0.1", 0)
+            (where.address, where.port("submission")), SECONDS, ("127.46.0.1", 0)
         ) as line:
             line.sendall(b"EHLO x\r\nAUTH PLAIN\r\n")
             with contextlib.suppress(OSError):

@@ -132,7 +132,7 @@ def test_gsasl_bound_by_the_exporter(host, someone, is_right):
 def test_msmtp(host, someone, tmp_path, way):
     settings = tmp_path / "msmtprc"
     settings.write_text(
-        f"account default\nhost {host.organisation.address}\nport {host.organisation.port('smtp')}\n"
+        f"account default\nhost {host.organisation.address}\nport {host.organisation.port('submission')}\n"
         f"user {someone.address}\npassword {someone.password}\nauth {way}\nfrom {someone.address}\n"
         f"tls on\ntls_starttls on\ntls_trust_file {host.certificate}\n"
     )
@@ -144,7 +144,7 @@ def test_msmtp(host, someone, tmp_path, way):
             ["/usr/bin/msmtp", "-C", str(settings), someone.address],
             stdin=opened, check=True, timeout=30, capture_output=True,
         )  # fmt: skip
-    assert wait_for(lambda: "SMTP from" in host.run("logins", someone.address))
+    assert wait_for(lambda: "SUBMISSION from" in host.run("logins", someone.address))
 
 
 @needs("mpop")
@@ -188,7 +188,8 @@ def test_the_certificate_that_is_bound_is_the_one_that_is_shown(host):
 def test_swaks(host, someone, mechanism):
     """It speaks no SCRAM, and takes what it knows of what is offered."""
     said = run(
-        "swaks", "--server", host.organisation.address, "--port", host.organisation.port("smtp"), "--tls",
+        "swaks", "--server", host.organisation.address, "--port", host.organisation.port("submission"),
+        "--tls",
         "--auth", mechanism, "--auth-user", someone.address, "--auth-password", someone.password,
         "--quit-after", "AUTH",
     )  # fmt: skip

@@ -50,7 +50,7 @@ def log_in(host):
     where = host.organisation
     for password in (RIGHT, WRONG):
         plain = base64.b64encode(f"\0eve@system.test\0{password}".encode())
-        with Stranger(host) as client:
+        with Stranger(host, "submission") as client:
             client.ask("EHLO visitor.example")
             client.ask(b"AUTH PLAIN " + plain)
             client.ask("AUTH LOGIN")
@@ -70,6 +70,9 @@ def log_in(host):
         except poplib.error_proto:
             assert password == WRONG
         client.quit()
+    with Stranger(host) as client:
+        client.ask("EHLO visitor.example")
+        client.ask(b"AUTH PLAIN " + base64.b64encode(f"\0eve@system.test\0{MISPLACED}".encode()))
     with Stranger(host, "pop3") as client:
         client.ask(f"PASS {MISPLACED}")
         client.ask(f"NOOP {MISPLACED}")
@@ -103,7 +106,7 @@ def test_neither_passwords_nor_text_are_written_down(lived):
     assert any(BODY.encode() in path.read_bytes() for path in (data / "mail").rglob("*") if path.is_file())
     assert log.count(b"login failed") >= 3
     assert log.count(b"logged in") >= 3
-    secrets = [RIGHT, WRONG, MISPLACED, BODY, *encoded(RIGHT, WRONG)]
+    secrets = [RIGHT, WRONG, MISPLACED, BODY, *encoded(RIGHT, WRONG, MISPLACED)]
     plain = [
         base64.b64encode(f"\0eve@system.test\0{word}".encode())[4:-4].decode() for word in (RIGHT, WRONG)
     ]
