@@ -36,6 +36,7 @@ MAY_IMPORT = {
     "send": SHARED | {"wire"},
     "judge": SHARED | {"dkim"},
     "dkim": SHARED,
+    "publish": SHARED | {"dkim"},
     "route": SHARED,
     "intake": SHARED,
     "queue": SHARED,

@@ -5,11 +5,19 @@ import dns.rdatatype
 import dns.reversename
 from zope.interface import implementer
 
-from mailsys.interfaces import Answer, IResolver, MailExchange, NamesUnavailable, NoSuchName, TLSARecord
+from mailsys.interfaces import (
+    Answer,
+    IZoneResolver,
+    MailExchange,
+    NamesUnavailable,
+    NoSuchName,
+    ServiceRecord,
+    TLSARecord,
+)
 from mailsys.lab.zone import Failing, NoName, Zone
 
 
-@implementer(IResolver)
+@implementer(IZoneResolver)
 class ZoneResolver:
     """Answers from ``zone``; names in ``unavailable`` have no answer for the moment."""
 
@@ -74,6 +82,16 @@ class ZoneResolver:
             dns.rdatatype.TLSA,
             lambda record: TLSARecord(record.usage, record.selector, record.mtype, record.cert),
         )
+
+    async def services(self, name):
+        return self._answer(
+            name,
+            dns.rdatatype.SRV,
+            lambda record: ServiceRecord(record.priority, record.port, _text(record.target)),
+        )
+
+    async def name_servers(self, domain):
+        return self._answer(domain, dns.rdatatype.NS, lambda record: _text(record.target))
 
 
 def _text(name):

@@ -1,10 +1,11 @@
-"""``mailsys domain add``, ``remove``, ``list``: the domains whose mail is ours."""
+"""``mailsys domain add``, ``remove``, ``list`` and others: the domains whose mail is ours."""
 
 from __future__ import annotations
 
 import argparse
 import time
 
+from mailsys.control import domain_dns
 from mailsys.control.configuration import read_configuration
 from mailsys.control.domain_keys import opened_keys
 from mailsys.control.offline import opened_accounts, print_json, print_table, read_domain
@@ -27,6 +28,7 @@ def add_parser(subcommands: argparse._SubParsersAction[argparse.ArgumentParser])
     lister = actions.add_parser("list", help="list the domains, the oldest first")
     lister.set_defaults(run=run_list)
     lister.add_argument("--json", action="store_true", help="as JSON")
+    domain_dns.add_parsers(actions)
 
 
 def run_add(arguments: argparse.Namespace) -> int:

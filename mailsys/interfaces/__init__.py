@@ -88,9 +88,11 @@ from mailsys.interfaces.mailboxes import (
 from mailsys.interfaces.names import (
     Answer,
     IResolver,
+    IZoneResolver,
     MailExchange,
     NamesUnavailable,
     NoSuchName,
+    ServiceRecord,
     TLSARecord,
 )
 from mailsys.interfaces.plugins import (
@@ -210,6 +212,7 @@ __all__ = [
     "ISigner",
     "IStartable",
     "IWorkers",
+    "IZoneResolver",
     "Identity",
     "JournalEvent",
     "LoginFailed",
@@ -240,6 +243,7 @@ __all__ = [
     "Report",
     "Route",
     "Selection",
+    "ServiceRecord",
     "Services",
     "Session",
     "Stored",

@@ -53,6 +53,15 @@ class TLSARecord:
     data: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class ServiceRecord:
+    """One SRV record (RFC 2782); an empty ``host`` is the root, and says that there is no such service."""
+
+    priority: int
+    port: int
+    host: str
+
+
 class IResolver(Interface):
     """Asks in DNS.  Every method may raise NamesUnavailable and NoSuchName, and nothing else.
 
@@ -79,3 +88,13 @@ class IResolver(Interface):
 
     async def tls_records(name: str) -> Answer[TLSARecord]:
         """TLSA records, as of ``_25._tcp.mx.example.org``."""
+
+
+class IZoneResolver(IResolver):
+    """Asks also what only those need who look after a zone."""
+
+    async def services(name: str) -> Answer[ServiceRecord]:
+        """SRV records, as of ``_imaps._tcp.example.org``."""
+
+    async def name_servers(domain: str) -> Answer[str]:
+        """The hosts that have a zone (NS); no records for a name that is no zone of its own."""

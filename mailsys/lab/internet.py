@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -11,7 +11,7 @@ from mailsys.lab.broken import BROKEN, BrokenHosts, records
 from mailsys.lab.child import Child
 from mailsys.lab.host import Host
 from mailsys.lab.joining import join, relay
-from mailsys.lab.names import NameServerProcess
+from mailsys.lab.names import NameServerProcess, published
 from mailsys.lab.organisation import Organisation
 
 SMALL = 2  # the third organisation sends over the first
@@ -46,18 +46,15 @@ class Internet:
 
     def start(self) -> None:
         """Make and start each host, and return when all answer; raises LabFailed."""
-        further = [line for one in BROKEN for line in records(one)] if self.broken else []
-        everybody = [host.organisation for host in self.hosts]
-        relays = {everybody[SMALL]: everybody[0]} if len(everybody) > SMALL else {}
-        self.names.write(everybody, further, relays)
-        self.names.start()
-        if self.broken:
-            self.broken.start()
         for host in self.hosts:
             host.make()
             join(host, self.names)
         if len(self.hosts) > SMALL:
             relay(self.hosts[SMALL], self.hosts[0])
+        self.names.write(self._zone())
+        self.names.start()
+        if self.broken:
+            self.broken.start()
         for host in self.hosts:
             host.start()
         self.names.wait_until_ready()
@@ -65,6 +62,13 @@ class Internet:
             self.broken.wait_until_ready()
         for host in self.hosts:
             host.wait_until_ready()
+
+    def _zone(self) -> Iterator[str]:
+        """The lines of everybody, as each says by itself."""
+        for number, host in enumerate(self.hosts):
+            yield from published(host, self.hosts[0].organisation if number == SMALL else None)
+        for one in BROKEN if self.broken else ():
+            yield from records(one)
 
     def watch(self) -> None:
         """Wait until a process ends by itself, and raise LabFailed; a signal ends it sooner."""

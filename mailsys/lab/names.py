@@ -1,4 +1,4 @@
-"""The DNS of the lab: what stands in it for each organisation, and the process that answers.
+"""The DNS of the lab: what each organisation publishes, and the process that answers.
 
 It listens on an address of its own beside the hosts', so that nothing in it looks like a host.
 """
@@ -6,7 +6,7 @@ It listens on an address of its own beside the hosts', so that nothing in it loo
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import dns.exception
@@ -14,6 +14,7 @@ import dns.message
 import dns.query
 
 from mailsys.lab.child import Child
+from mailsys.lab.host import Host
 from mailsys.lab.nameserver import READY
 from mailsys.lab.organisation import Organisation
 
@@ -21,37 +22,33 @@ ADDRESS = "127.0.1.53"
 TTL = 60
 START_SECONDS = 30.0
 ASK_SECONDS = 10.0
-NO_RELAYS: Mapping[Organisation, Organisation] = {}
 
 
-def records(organisation: Organisation, relay: Organisation | None = None) -> Iterator[str]:
-    """What an organisation publishes, as zone lines; ``relay`` is whose host sends its mail for it."""
-    domain, hostname = organisation.domain, organisation.hostname
-    yield f"{domain} {TTL} MX 10 {hostname}."
-    yield f"{hostname} {TTL} A {organisation.address}"
-    reversed_address = ".".join(reversed(organisation.address.split(".")))
-    yield f"{reversed_address}.in-addr.arpa {TTL} PTR {hostname}."
-    also = f" a:{relay.hostname}" if relay else ""
-    yield f'{domain} {TTL} TXT "v=spf1 mx{also} -all"'
+def published(host: Host, relay: Organisation | None = None) -> Iterator[str]:
+    """What ``mailsys domain records`` says, as an organisation would put it into its zone.
+
+    ``relay`` is whose host sends its mail for it; only people know that.
+    """
+    for line in host.run("domain", "records", host.organisation.domain).splitlines():
+        if line.startswith(";"):
+            continue
+        name, _ttl, rest = line.split(" ", 2)
+        if relay is not None:
+            rest = rest.replace(" ~all", f" a:{relay.hostname} -all")
+        yield f"{name} {TTL} {rest}"
 
 
 class NameServerProcess(Child):
-    """Answers at ``ADDRESS`` and ``port`` for all organisations, and for ``further`` zone lines."""
+    """Answers at ``ADDRESS`` and ``port`` from the lines of a zone."""
 
     def __init__(self, directory: Path, port: int) -> None:
         super().__init__("The name server", directory / "names.log")
         self.port = port
         self._zone = directory / "names.zone"
 
-    def write(
-        self,
-        organisations: Sequence[Organisation],
-        further: Sequence[str] = (),
-        relays: Mapping[Organisation, Organisation] = NO_RELAYS,
-    ) -> None:
-        """Say what stands in DNS; a server that runs takes it over.  ``relays`` says who sends for whom."""
-        lines = [line for one in organisations for line in records(one, relays.get(one))]
-        self._zone.write_text("\n".join([*lines, *further, ""]))
+    def write(self, lines: Iterable[str]) -> None:
+        """Say what stands in DNS; a server that runs takes it over."""
+        self._zone.write_text("".join(f"{line}\n" for line in lines))
         self.signal(signal.SIGHUP)
 
     def ask(self, name: str, kind: str) -> list[str]:

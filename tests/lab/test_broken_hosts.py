@@ -14,7 +14,7 @@ from mailsys.lab.broken import BROKEN, BrokenHosts, records
 from mailsys.lab.host import Host
 from mailsys.lab.joining import join
 from mailsys.lab.mail_program import read_mail, trust
-from mailsys.lab.names import ADDRESS, NameServerProcess
+from mailsys.lab.names import ADDRESS, NameServerProcess, published
 from mailsys.lab.organisation import organisations
 from mailsys.lab.ports import DNS, kept_port_base
 
@@ -108,7 +108,7 @@ def visited(folder, base):
     broken = BrokenHosts(folder, organisation.port("smtp"))
     host.make()
     join(host, names, retry="1s 1s")
-    names.write([organisation], [line for one in BROKEN for line in records(one)])
+    names.write([*published(host), *(line for one in BROKEN for line in records(one))])
     try:
         for process in (names, broken, host):
             process.start()

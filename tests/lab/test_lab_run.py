@@ -78,6 +78,9 @@ def test_once_tells_the_story_and_leaves_nothing(tmp_path):
         "mailsys trace",
     ):
         assert words in result.stdout
+    told = " ".join(result.stdout.split())
+    assert "dkim: accept (pass for alpha.test; pass for alpha.test)" in told
+    assert "dmarc: accept (pass: dkim passes for alpha.test)" in told
     assert result.stdout.endswith("\nAll of it was read back.\n")
     assert result.stdout.count("it is there, octet for octet") == 3
     pids = pids_in(result.stdout)
@@ -93,6 +96,15 @@ def test_it_stays_and_says_how_to_log_in(staying_lab):
     assert "swaks --server 127.0.1.1:" in printed
     assert "\n  greylist.test        takes mail at the second attempt\n" in printed
     assert all(map(is_running, pids_in(printed)))
+
+
+def test_what_an_organisation_publishes_is_right(staying_lab, tmp_path):
+    command = [*COMMAND[:-1], "--config", str(tmp_path / "lab" / "alpha" / "mailsys.toml")]
+    said = subprocess.run(
+        [*command, "domain", "check", "alpha.test"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (said.returncode, said.stderr) == (0, ""), said.stdout
+    assert said.stdout.count("ok ") == len(said.stdout.splitlines()) - 1
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -16,11 +16,12 @@ from zope.interface import implementer
 
 from mailsys.interfaces import (
     Answer,
-    IResolver,
     IWorkers,
+    IZoneResolver,
     MailExchange,
     NamesUnavailable,
     NoSuchName,
+    ServiceRecord,
     TLSARecord,
 )
 from mailsys.net.dns.asking import Asker
@@ -41,7 +42,7 @@ T = TypeVar("T")
 Read = Callable[[dns.rdata.Rdata], object]
 
 
-@implementer(IResolver)
+@implementer(IZoneResolver)
 class Resolver:
     """Asks through ``asker``.  ``trust_ad`` believes its servers when they say that they validated."""
 
@@ -62,6 +63,14 @@ class Resolver:
     async def tls_records(self, name: str) -> Answer[TLSARecord]:
         """All TLSA records of a name."""
         return await self._answer(name, dns.rdatatype.TLSA, _tls_record)
+
+    async def services(self, name: str) -> Answer[ServiceRecord]:
+        """All SRV records of a name."""
+        return await self._answer(name, dns.rdatatype.SRV, _service)
+
+    async def name_servers(self, domain: str) -> Answer[str]:
+        """All NS records of a name."""
+        return await self._answer(domain, dns.rdatatype.NS, _pointer)
 
     async def pointers(self, address: str) -> Answer[str]:
         """All PTR records of an address."""
@@ -185,6 +194,10 @@ def _text(record: Any) -> bytes:
 
 def _tls_record(record: Any) -> TLSARecord:
     return TLSARecord(record.usage, record.selector, record.mtype, record.cert)
+
+
+def _service(record: Any) -> ServiceRecord:
+    return ServiceRecord(record.priority, record.port, host_text(record.target))
 
 
 def _pointer(record: Any) -> str:

@@ -1,0 +1,1 @@
+"""What an organisation publishes in DNS, and whether it does."""
