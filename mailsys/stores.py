@@ -15,7 +15,9 @@ from mailsys.extensions.plugins import Plugins
 from mailsys.extensions.store import GuardedStore
 from mailsys.interfaces import IMailStore, IQuota, IWorkers
 from mailsys.store.changes import ChangeFeed
+from mailsys.store.index.database import Indexes
 from mailsys.store.maildir.delivery import MaildirDrop
+from mailsys.store.maildir.indexer import Indexer, nobody
 from mailsys.store.maildir.layout import Layout
 from mailsys.store.maildir.names import NameSource
 from mailsys.store.maildir.open_folders import Means
@@ -60,8 +62,10 @@ def build_maildir(
     tree = _tree(configuration, disk)
     names = NameSource(time.time, os.getpid(), socket.gethostname(), secrets.randbits(32))
     quota = MaildirQuota(tree, disk, workers, time.monotonic)
-    drop = MaildirDrop(tree, disk, names, changes)
-    means = Means(disk, workers, time.monotonic, time.time, secrets.token_bytes, clock)
+    indexes = Indexes()
+    tell = Indexer(indexes, workers, clock).arrived if clock else nobody
+    drop = MaildirDrop(tree, disk, names, changes, tell)
+    means = Means(disk, workers, time.monotonic, time.time, secrets.token_bytes, clock, indexes, tell)
     return MaildirStore(tree, means, drop, quota, names, changes)
 
 

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from mailsys.interfaces import Flags, IFolderWatcher
 from mailsys.store.flags import Keywords
+from mailsys.store.folder_events import Event, History, events_of
 from mailsys.store.messages import Messages
 
 # So many UIDs of messages that have gone are remembered in memory.
@@ -38,7 +39,7 @@ class SharedFolder:
         self.name = name
         self.uid_validity = uid_validity
         self.uid_next = 1
-        self.highest_modseq = clock_modseq(now, 0)
+        self.highest_modseq = 0
         self.messages = Messages()
         self.keywords = Keywords()
         self.unclaimed: set[int] = set()
@@ -46,7 +47,33 @@ class SharedFolder:
         self._now = now
         self._expunged: deque[tuple[int, Sequence[int]]] = deque()
         self._expunged_count = 0
-        self._remembers_from = self.highest_modseq
+        self.remembers_from = 0
+
+    def begin(
+        self, messages: Sequence[tuple[int, Flags]], recent: Collection[int], known: History | None
+    ) -> None:
+        """Show what is there when it is opened; what differs from what is known has changed just now."""
+        history = known or History(clock_modseq(self._now, 0))
+        self.highest_modseq = max(history.highest_modseq, history.expunges_since)
+        self.remembers_from = history.expunges_since
+        for modseq, uids in history.expunged:
+            self._remember(modseq, uids)
+        before = history.messages
+        same = [uid for uid, flags in messages if uid in before and before[uid][1] == flags]
+        gone = sorted(before.keys() - {uid for uid, _flags in messages})
+        modseq = self.highest_modseq if len(same) == len(messages) and not gone else self.next_modseq()
+        unchanged = set(same)
+        for uid, flags in messages:
+            self.messages.add(uid, flags, before[uid][0] if uid in unchanged else modseq)
+            self.keywords.add(flags)
+        self._note(events_of(modseq, [one for one in messages if one[0] not in unchanged]))
+        if gone:
+            self._remember(modseq, gone)
+            self._note([Event(modseq, None, gone)])
+        self.unclaimed.update(recent)
+
+    def _note(self, events: Sequence[Event]) -> None:
+        """Overridden where it is kept."""
 
     def join(self, session: Listening) -> None:
         """A session has opened the folder."""
@@ -73,19 +100,25 @@ class SharedFolder:
         for uid, flags in messages:
             self.messages.add(uid, flags, modseq)
             self.keywords.add(flags)
+        self._note(events_of(modseq, messages))
         self.uid_next = max(self.uid_next, messages[-1][0] + 1)
         self._hand_out(recent)
         self._tell(lambda watcher: watcher.arrived([uid for uid, _flags in messages]))
 
     def change(self, changes: Iterable[tuple[int, Flags]]) -> list[int]:
         """Show other flags of messages that are there; return their UIDs."""
-        real = [(uid, flags) for uid, flags in changes if uid in self.messages]
+        real = [
+            (uid, flags)
+            for uid, flags in changes
+            if uid in self.messages and self.messages.flags(uid) != flags
+        ]
         if not real:
             return []
         modseq = self.next_modseq()
         for uid, flags in real:
             self.messages.change(uid, flags, modseq)
             self.keywords.add(flags)
+        self._note(events_of(modseq, real))
         uids = [uid for uid, _flags in real]
         self._tell(lambda watcher: watcher.flags_changed(uids))
         return uids
@@ -95,7 +128,9 @@ class SharedFolder:
         gone = sorted(set(self.messages.present(uids)))
         if not gone:
             return []
-        self._remember(self.next_modseq(), gone)
+        modseq = self.next_modseq()
+        self._remember(modseq, gone)
+        self._note([Event(modseq, None, gone)])
         self.messages.remove(gone)
         self.unclaimed.difference_update(gone)
         for session in self.sessions:
@@ -109,7 +144,7 @@ class SharedFolder:
 
     def gone_since(self, modseq: int) -> list[int] | None:
         """UIDs that have gone after it, rising; None when that is not remembered."""
-        if modseq < self._remembers_from:
+        if modseq < self.remembers_from:
             return None
         return sorted(uid for changed, uids in self._expunged if changed > modseq for uid in uids)
 
@@ -117,7 +152,7 @@ class SharedFolder:
         self._expunged.append((modseq, gone))
         self._expunged_count += len(gone)
         while self._expunged_count > EXPUNGED_UIDS:
-            self._remembers_from, forgotten = self._expunged.popleft()
+            self.remembers_from, forgotten = self._expunged.popleft()
             self._expunged_count -= len(forgotten)
 
     def _hand_out(self, recent: Collection[int]) -> None:

@@ -27,6 +27,7 @@ from mailsys.interfaces import (
 from mailsys.store import hierarchy
 from mailsys.store.folder_session import FolderSession
 from mailsys.store.hierarchy import INBOX, plain
+from mailsys.store.index.database import AccountIndex
 from mailsys.store.listeners import Listeners
 from mailsys.store.maildir.appending import Appending
 from mailsys.store.maildir.crossing import Crossing
@@ -64,6 +65,7 @@ class MaildirFolders:
         kept: Kept,
     ) -> None:
         self.account = account
+        self._means = means
         self._disk = means.disk
         self._workers = means.workers
         self._quota = quota
@@ -72,8 +74,8 @@ class MaildirFolders:
         self._listeners = Listeners()
         self._list_lock = DeferredLock()
         transfer = Transfer(means.disk, names, f"{self._tree.root}/{TMP}", means.now)
-        self._crossing = Crossing(means.workers, quota, transfer)
-        self._appending = Appending(means.workers, quota, transfer)
+        self._crossing = Crossing(means.workers, quota, transfer, self._index, means.now)
+        self._appending = Appending(means.workers, quota, transfer, self._tree.root, means.tell)
 
     # ------------------------------------------------------------------ the list
 
@@ -243,6 +245,9 @@ class MaildirFolders:
         if not _is_name(name):
             raise FolderRefused(FolderFault.NONEXISTENT)
         return await self._open.get(name)
+
+    def _index(self) -> AccountIndex:
+        return self._means.indexes.of(self._tree.root)
 
     def _size(self) -> MaildirSize:
         return MaildirSize(self._disk, self._tree.root, self.account.quota_bytes or 0)

@@ -8,17 +8,22 @@ from weakref import WeakKeyDictionary
 from mailsys.interfaces import Account, FolderFault, FolderRefused, IWorkers, NewMessage
 from mailsys.store.maildir.arrivals import Arrivals
 from mailsys.store.maildir.folder import MaildirFolder
+from mailsys.store.maildir.indexer import Arrived, Tell
 from mailsys.store.maildir.quota import MaildirQuota
 from mailsys.store.maildir.transfer import Transfer
 
 
 class Appending:
-    """Into the folders of one account."""
+    """Into the folders of the account whose Maildir is ``root``; ``tell`` hears of each message."""
 
-    def __init__(self, workers: IWorkers, quota: MaildirQuota, transfer: Transfer) -> None:
+    def __init__(
+        self, workers: IWorkers, quota: MaildirQuota, transfer: Transfer, root: str, tell: Tell
+    ) -> None:
         self._workers = workers
         self._quota = quota
         self._transfer = transfer
+        self._root = root
+        self._tell = tell
         self._arrivals: WeakKeyDictionary[MaildirFolder, Arrivals] = WeakKeyDictionary()
 
     async def append(
@@ -38,8 +43,17 @@ class Appending:
                 await self._workers.run(self._transfer.discard, written)
                 raise
             used = len(uids)
+            self._tell_of(folder, uids)
             return uids
         finally:
             self._quota.release(account, octets, used=0)
             if used:
                 self._quota.add(account, octets, used)
+
+    def _tell_of(self, folder: MaildirFolder, uids: Sequence[int]) -> None:
+        for uid in uids:
+            try:
+                base, ending = folder.files.names.get(uid)
+            except KeyError:
+                continue  # it has gone already
+            self._tell(Arrived(self._root, folder.files.path, ending.subdirectory, base, ending.suffix))

@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 from mailsys.interfaces import Account, FolderFault, FolderRefused, IWorkers, Placed
+from mailsys.store.index import descriptions
+from mailsys.store.index.database import AccountIndex, NoIndex, Work
 from mailsys.store.maildir.arrivals import put_now
 from mailsys.store.maildir.file_names import CUR, NEW
 from mailsys.store.maildir.folder import MaildirFolder
@@ -21,12 +23,21 @@ ATTEMPTS = 5
 
 
 class Crossing:
-    """Between folders of one account."""
+    """Between folders of one account; ``now`` gives seconds since 1970."""
 
-    def __init__(self, workers: IWorkers, quota: MaildirQuota, transfer: Transfer) -> None:
+    def __init__(
+        self,
+        workers: IWorkers,
+        quota: MaildirQuota,
+        transfer: Transfer,
+        index: Callable[[], AccountIndex],
+        now: Callable[[], float],
+    ) -> None:
         self._workers = workers
         self._quota = quota
         self._transfer = transfer
+        self._index = index
+        self._now = now
 
     async def copy(
         self, account: Account, source: MaildirFolder, uids: Sequence[int], target: MaildirFolder
@@ -72,7 +83,9 @@ class Crossing:
     async def _link(self, source: MaildirFolder, target: MaildirFolder, uids: Sequence[int]) -> list[int]:
         linked = await self._workers.run(self._transfer.link, source.files, uids)
         try:
-            return await put_now(self._workers, target, linked)
+            uids = await put_now(self._workers, target, linked)
+            await self._workers.run(self._note_copies, linked)
+            return uids
         except BaseException:
             await self._workers.run(self._transfer.discard, linked)
             raise
@@ -83,9 +96,24 @@ class Crossing:
         incoming = [self._incoming(source.files, uid, shown) for uid in uids]
         placed = await put_now(self._workers, target, incoming)
         await self._workers.run(_forget, source.files, uids)
+        await self._workers.run(self._note_moves, incoming)
         source.remove(uids)
         source.account_changed()
         return placed
+
+    def _note_copies(self, linked: Sequence[Incoming]) -> None:
+        pairs = [(one.base, one.origin) for one in linked]
+        self._note(partial(descriptions.copy, copies=pairs, saved=self._now()))
+
+    def _note_moves(self, incoming: Sequence[Incoming]) -> None:
+        self._note(partial(descriptions.moved, bases=[one.base for one in incoming], saved=self._now()))
+
+    def _note(self, work: Work[None]) -> None:
+        """In the index, which goes without if it must: then the messages are read again."""
+        try:
+            self._index().run(work)
+        except NoIndex:
+            pass
 
     def _incoming(self, files: FolderFiles, uid: int, shown: object) -> Incoming:
         base, ending = files.names.get(uid)

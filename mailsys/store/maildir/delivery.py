@@ -17,7 +17,9 @@ from mailsys.interfaces import Account, Identity, IRepeatableDrop, MailboxAction
 from mailsys.message.address import Address
 from mailsys.message.content import Content, batches
 from mailsys.store.changes import ChangeFeed
+from mailsys.store.maildir.file_names import NEW
 from mailsys.store.maildir.folders import INBOX
+from mailsys.store.maildir.indexer import Arrived, Tell, nobody
 from mailsys.store.maildir.names import NameSource, sizes_in
 from mailsys.store.maildir.settle import Settling, find_copy
 from mailsys.store.maildir.tree import MaildirTree
@@ -25,10 +27,16 @@ from mailsys.store.maildir.tree import MaildirTree
 
 @implementer(IRepeatableDrop)
 class MaildirDrop:
-    """Where copies are written, laid and settled.  Every change goes through ``disk``."""
+    """Where copies are written, laid and settled.  Every change goes through ``disk``.
 
-    def __init__(self, tree: MaildirTree, disk: Disk, names: NameSource, changes: ChangeFeed) -> None:
+    ``tell`` hears of each that was laid.
+    """
+
+    def __init__(
+        self, tree: MaildirTree, disk: Disk, names: NameSource, changes: ChangeFeed, tell: Tell = nobody
+    ) -> None:
         self._tree = tree
+        self._tell = tell
         self._disk = disk
         self._names = names
         self._changes = changes
@@ -134,8 +142,11 @@ class MaildirDrop:
         return self._settling.settle(actions)
 
     def announce(self, action: MailboxAction) -> None:
-        """Tell open mailboxes."""
+        """Tell open mailboxes, and have it indexed."""
         self._changes.publish(action.account, action.folder)
+        layout = self._tree.layout
+        directory = layout.folder(action.account, action.folder)
+        self._tell(Arrived(layout.root(action.account), directory, NEW, action.name, ""))
 
     def _written(self, action: MailboxAction) -> str:
         return os.path.join(self._tree.layout.root(action.account), "tmp", action.name)

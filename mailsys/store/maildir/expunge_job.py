@@ -37,7 +37,7 @@ def expunge(files: FolderFiles, uids: Sequence[int]) -> Expunged:
         else:
             result.gone.append(uid)
             result.octets += octets
-    files.forget(result.gone)
+    files.removed += files.forget(result.gone)
     files.new.after_change(new_known and not result.missing)
     files.cur.after_change(cur_known and not result.missing)
     return result

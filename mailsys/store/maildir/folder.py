@@ -21,11 +21,15 @@ from mailsys.interfaces import (
 )
 from mailsys.message.content import Content
 from mailsys.store.flags import plan_store
+from mailsys.store.folder_events import Event, History
+from mailsys.store.index.database import AccountIndex
 from mailsys.store.maildir.expunge_job import expunge
 from mailsys.store.maildir.flag_job import set_flags
 from mailsys.store.maildir.folder_files import FolderFiles, Seen
 from mailsys.store.maildir.keywords_file import NoKeywordLeft
+from mailsys.store.maildir.knowledge import Knowledge
 from mailsys.store.maildir.reading import Reading
+from mailsys.store.maildir.records import Records
 from mailsys.store.messages import DELETED
 from mailsys.store.shared_folder import SharedFolder
 
@@ -59,7 +63,13 @@ class MaildirFolder(SharedFolder):
     """
 
     def __init__(
-        self, name: str, files: FolderFiles, around: Surroundings, workers: IWorkers, now: Callable[[], float]
+        self,
+        name: str,
+        files: FolderFiles,
+        around: Surroundings,
+        workers: IWorkers,
+        now: Callable[[], float],
+        index: Callable[[], AccountIndex],
     ) -> None:
         super().__init__(name, 0, now)
         self.files = files
@@ -68,6 +78,8 @@ class MaildirFolder(SharedFolder):
         self._around = around
         self._workers = workers
         self._reading = Reading(files.path, files.names)
+        self._knowledge = Knowledge(files.names, self._reading, index)
+        self._records = Records(self, workers, index)
 
     @property
     def claims(self) -> bool:
@@ -85,15 +97,31 @@ class MaildirFolder(SharedFolder):
 
     async def look_now(self) -> None:
         """The same for who holds the lock."""
-        if not self.is_lost:
+        if self.is_lost:
+            return
+        if self.uid_validity:
             self.apply(await self._run(partial(self.files.look, claim=self.claims)))
+        else:
+            self._show_first(*await self._run(self._first_look))
+
+    def _first_look(self) -> tuple[Seen, History | None]:
+        seen = self.files.look(claim=False)
+        return seen, None if seen.is_lost else self._records.read(self.files.book.uid_validity)
+
+    def _show_first(self, seen: Seen, history: History | None) -> None:
+        """Compare what is there with what was known; nobody has the folder open yet."""
+        if not seen.is_lost:
+            self.uid_validity = self.files.book.uid_validity
+            self._records.take_over(history)
+            self.begin(seen.arrived, seen.recent, history)
+            seen = Seen()
+        self.apply(seen)
 
     def apply(self, seen: Seen) -> None:
         """Show what a job has seen."""
         if seen.is_lost:
             self.lose()
             return
-        self.uid_validity = self.files.book.uid_validity
         self.keywords.add(filter(None, self.files.keywords.known))
         gone = self.remove(seen.gone)
         changed = self.change(seen.changed)
@@ -101,6 +129,14 @@ class MaildirFolder(SharedFolder):
         self.uid_next = max(self.uid_next, self.files.book.next_uid)
         if gone or changed or seen.arrived:
             self._around.changed(self)
+        self._forget_removed()
+
+    def _forget_removed(self) -> None:
+        removed, self.files.removed = self.files.removed, []
+        self._records.forget(removed)
+
+    def _note(self, events: Sequence[Event]) -> None:
+        self._records.add(events)
 
     def lose(self) -> None:
         """The folder is no more, or begins anew; whoever has it open is told once."""
@@ -157,6 +193,7 @@ class MaildirFolder(SharedFolder):
                 break
             result = await self._run(expunge, self.files, uids)
             self.remove(result.gone)
+            self._forget_removed()
             gone += result.gone
             if result.gone:
                 self._around.freed(result.octets, len(result.gone))
@@ -183,7 +220,7 @@ class MaildirFolder(SharedFolder):
 
     async def columns(self, uids: Sequence[int], wanted: Sequence[Column]) -> Sequence[Sequence[Any]]:
         """What is known of messages."""
-        return await self._run(self._reading.facts, list(uids), wanted)
+        return await self._run(self._knowledge.columns, list(uids), wanted)
 
     async def holding(self, needle: str, *, in_header: bool) -> Holding | None:
         """There is no index of words."""

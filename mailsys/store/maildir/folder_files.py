@@ -54,6 +54,7 @@ class FolderFiles:
         self.disk = disk
         self.new = DirectoryTimes(f"{path}/{NEW}", seconds, now, is_small=True)
         self.cur = DirectoryTimes(f"{path}/{CUR}", seconds, now)
+        self.removed: list[str] = []  # base names of messages that went for good, for the index to forget
         self._in_new: set[int] = set()
         self._some_have_no_uid = False
 
@@ -75,12 +76,14 @@ class FolderFiles:
             self.book.clear(self._present, len(self.names))
         return seen
 
-    def forget(self, uids: Collection[int]) -> None:
-        """Their files are there no longer."""
-        for uid in uids:
-            self.book.release(self.names.get(uid)[0], uid)
+    def forget(self, uids: Collection[int]) -> list[str]:
+        """Their files are there no longer; return their base names."""
+        bases = [self.names.get(uid)[0] for uid in uids]
+        for uid, base in zip(uids, bases, strict=True):
+            self.book.release(base, uid)
         self.names.remove(uids)
         self._in_new.difference_update(uids)
+        return bases
 
     def shown(self) -> Mapping[str, int]:
         """Base name → UID."""
@@ -148,7 +151,7 @@ class FolderFiles:
         for uid, ending in elsewhere:
             self.moved(uid, ending)
         gone = self._really_gone(missing) if missing else []
-        self.forget(gone)
+        self.removed += self.forget(gone)
         seen.gone += gone
         self._show(found, seen)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -13,9 +13,11 @@ from twisted.python.failure import Failure
 
 from mailsys.disk import Disk
 from mailsys.interfaces import FolderFault, FolderRefused, IWorkers
+from mailsys.store.index.database import AccountIndex, Indexes
 from mailsys.store.maildir.folder import MaildirFolder, Surroundings
 from mailsys.store.maildir.folder_files import FolderFiles
 from mailsys.store.maildir.folder_tree import FolderTree
+from mailsys.store.maildir.indexer import Tell, nobody
 from mailsys.store.maildir.uid_book import UidBook
 
 # Messages in folders that no session has open; they take about 100 octets each.
@@ -41,6 +43,8 @@ class Means:
     now: Callable[[], float]
     random_octets: Callable[[int], bytes]
     clock: IReactorTime | None = None
+    indexes: Indexes = field(default_factory=Indexes)
+    tell: Tell = nobody  # of what came in, to be indexed
 
 
 class Kept:
@@ -154,7 +158,10 @@ class OpenFolders:
         means, path = self._means, self._tree.path(name)
         book = UidBook(means.disk, self._tree.root, path, means.now, means.random_octets)
         files = FolderFiles(means.disk, path, book, means.seconds, means.now)
-        return MaildirFolder(name, files, self._around, means.workers, means.now)
+        return MaildirFolder(name, files, self._around, means.workers, means.now, self._index)
+
+    def _index(self) -> AccountIndex:
+        return self._means.indexes.of(self._tree.root)
 
     def _forget(self, folder: MaildirFolder) -> None:
         if self._folders.get(folder.name) is folder:

@@ -23,11 +23,15 @@ log = Logger(namespace="mailsys.store")
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A file at ``source`` that gets this base name; flags that are ``()`` leave it new."""
+    """A file at ``source`` that gets this base name; without flags it is new.
+
+    ``origin`` is the base name of the message of which it is a copy.
+    """
 
     source: str
     base: str
     flags: Flags
+    origin: str = ""
 
 
 class FolderGone(Exception):  # noqa: N818 - another program was quicker

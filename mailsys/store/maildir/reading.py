@@ -67,17 +67,31 @@ class Reading:
                 results.append(error)
         return results
 
-    def facts(self, uids: Sequence[int], wanted: Sequence[Column]) -> list[list[Any]]:
-        """Columns that tell of files and not of what is in them; None for a message that has gone."""
-        return [[self._fact(uid, column) for uid in uids] for column in wanted]
+    def facts(self, uid: int, wanted: Sequence[Column]) -> tuple[Any, ...] | None:
+        """Columns that tell of the file and not of what is in it; None when it has gone.  Raises OSError."""
+        try:
+            descriptor = self.open(uid)
+        except KeyError:
+            return None
+        try:
+            status = os.fstat(descriptor)
+            sizes = measure_open(descriptor) if Column.WIRE_SIZE in wanted else (0, 0)
+        finally:
+            os.close(descriptor)
+        known = {
+            Column.INTERNAL_DATE: status.st_mtime,
+            Column.SAVE_DATE: status.st_ctime,
+            Column.WIRE_SIZE: sizes[1],
+        }
+        return tuple(known[column] for column in wanted)
 
     def octets(self) -> int:
         """Of all messages with CRLF line ends, for whoever may change the names; raises OSError."""
         if self._counted != self._names.version:
             sizes = [sizes_in(base)[1] for _uid, base, _ending in self._names.items()]
             unknown = [uid for uid, size in zip(self._names.uids, sizes, strict=True) if size is None]
-            measured = [self._fact(uid, Column.WIRE_SIZE) or 0 for uid in unknown]
-            self._octets = sum(filter(None, sizes)) + sum(measured)
+            measured = [self.facts(uid, [Column.WIRE_SIZE]) or (0,) for uid in unknown]
+            self._octets = sum(filter(None, sizes)) + sum(size for (size,) in measured)
             self._counted = self._names.version
         return self._octets
 
@@ -85,33 +99,5 @@ class Reading:
         descriptor = self.open(uid)
         try:
             return read_small(descriptor)
-        finally:
-            os.close(descriptor)
-
-    def _fact(self, uid: int, column: Column) -> Any:
-        try:
-            if column is Column.WIRE_SIZE:
-                return self._wire_size(uid)
-            descriptor = self.open(uid)
-        except KeyError:
-            return None
-        try:
-            status = os.fstat(descriptor)
-        finally:
-            os.close(descriptor)
-        match column:
-            case Column.INTERNAL_DATE:
-                return status.st_mtime
-            case Column.SAVE_DATE:
-                return status.st_ctime
-        raise NotImplementedError(column)
-
-    def _wire_size(self, uid: int) -> int:
-        wire_size = sizes_in(self._names.get(uid)[0])[1]
-        if wire_size is not None:
-            return wire_size
-        descriptor = self.open(uid)
-        try:
-            return measure_open(descriptor)[1]
         finally:
             os.close(descriptor)

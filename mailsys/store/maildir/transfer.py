@@ -114,7 +114,7 @@ class Transfer:
             self._link_or_copy(old, new)
         except (KeyError, FileNotFoundError):
             raise SourceGone from None
-        return Incoming(new, name, source.keywords.flags(ending.suffix))
+        return Incoming(new, name, source.keywords.flags(ending.suffix), base)
 
     def _sync_if_late(self, path: str) -> None:
         if self._now() - os.lstat(path).st_ctime > LATELY_SECONDS:

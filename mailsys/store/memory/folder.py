@@ -42,6 +42,7 @@ class MemoryFolder(SharedFolder):
         self._lock = lock
         self._place = place
         self._changed: Callable[[str], None] = lambda name: None
+        self.begin([], (), None)
         self.notice()  # what was there before is no change
         self._changed = changed
 

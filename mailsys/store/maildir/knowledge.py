@@ -1,0 +1,132 @@
+"""What is known of a folder's messages: from the index, from their files, and then in the index."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any
+
+from twisted.logger import Logger
+
+from mailsys.interfaces import Column
+from mailsys.message.structure.describe import describe
+from mailsys.store.index import descriptions
+from mailsys.store.index.database import AccountIndex, NoIndex
+from mailsys.store.index.descriptions import Described
+from mailsys.store.maildir.file_names import FileNames
+from mailsys.store.maildir.names import sizes_in
+from mailsys.store.maildir.reading import Reading
+from mailsys.store.maildir.stored_content import StoredContent
+
+# Messages that are read before what was learned is written.
+BATCH = 200
+# Of these the file itself tells, and its name.
+OF_THE_FILE = frozenset({Column.WIRE_SIZE, Column.INTERNAL_DATE, Column.SAVE_DATE})
+
+log = Logger(namespace="mailsys.store")
+
+Values = tuple[Any, ...]
+
+
+class Knowledge:
+    """Columns of a folder's messages.  For worker threads, several at a time."""
+
+    def __init__(self, names: FileNames, reading: Reading, index: Callable[[], AccountIndex]) -> None:
+        self._names = names
+        self._reading = reading
+        self._index = index
+
+    def columns(self, uids: Sequence[int], wanted: Sequence[Column]) -> list[list[Any]]:
+        """For each wanted column the values in the order of the UIDs; None for a message that has gone.
+
+        What is not in the index is read, and written there.  Raises OSError.
+        """
+        found = self._sizes(uids) if list(wanted) == [Column.WIRE_SIZE] else None
+        if found is None:
+            bases = self._bases(uids)
+            known = self._known(bases.values(), wanted)
+            unknown = {uid: base for uid, base in bases.items() if base not in known}
+            known.update(self._read(unknown, wanted))
+            found = [known.get(bases[uid]) if uid in bases else None for uid in uids]
+        nothing = (None,) * len(wanted)
+        return [list(column) for column in zip(*[values or nothing for values in found], strict=True)] or [
+            [] for _column in wanted
+        ]
+
+    def describe_all(self, uids: Sequence[int]) -> None:
+        """Read what is not in the index yet; what fails is found again by whoever wants it."""
+        bases = self._bases(uids)
+        known = self._known(bases.values(), [Column.WIRE_SIZE])
+        self._read({uid: base for uid, base in bases.items() if base not in known}, [Column.ENVELOPE])
+
+    def _sizes(self, uids: Sequence[int]) -> list[Values | None] | None:
+        """What the names tell, if they all do."""
+        found: list[Values | None] = []
+        for uid in uids:
+            try:
+                size = sizes_in(self._names.get(uid)[0])[1]
+            except KeyError:
+                found.append(None)
+                continue
+            if size is None:
+                return None
+            found.append((size,))
+        return found
+
+    def _bases(self, uids: Sequence[int]) -> dict[int, str]:
+        bases: dict[int, str] = {}
+        for uid in uids:
+            try:
+                bases[uid] = self._names.get(uid)[0]
+            except KeyError:
+                continue
+        return bases
+
+    def _known(self, bases: Iterable[str], wanted: Sequence[Column]) -> dict[str, Values]:
+        try:
+            return self._index().run(partial(descriptions.columns_of, bases=list(bases), wanted=wanted))
+        except NoIndex:
+            return {}
+
+    def _read(self, unknown: dict[int, str], wanted: Sequence[Column]) -> dict[str, Values]:
+        """Look at files, some at a time; of some columns that is enough."""
+        found: dict[str, Values] = {}
+        only_files = OF_THE_FILE.issuperset(wanted)
+        uids = list(unknown)
+        for start in range(0, len(uids), BATCH):
+            described: list[Described] = []
+            for uid in uids[start : start + BATCH]:
+                if only_files:
+                    facts = self._reading.facts(uid, wanted)
+                    if facts is not None:
+                        found[unknown[uid]] = facts
+                    continue
+                one = self._describe(uid, unknown[uid])
+                if one is not None:
+                    described.append(one)
+                    found[one.base] = tuple(descriptions.value(one, column) for column in wanted)
+            self._write(described)
+        return found
+
+    def _describe(self, uid: int, base: str) -> Described | None:
+        try:
+            descriptor = self._reading.open(uid)
+        except KeyError:
+            return None
+        try:
+            status = os.fstat(descriptor)
+        finally:
+            os.close(descriptor)
+        content = StoredContent(self._reading.open, uid, status.st_size)
+        try:
+            return Described(base, status.st_mtime, status.st_ctime, describe(content))
+        except FileNotFoundError:
+            return None  # it has gone since
+
+    def _write(self, described: Sequence[Described]) -> None:
+        if described:
+            try:
+                self._index().run(partial(descriptions.insert, described=described))
+            except NoIndex:
+                pass  # the log has it; what was learned is used this once

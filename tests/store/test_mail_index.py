@@ -1,0 +1,238 @@
+"""The index is a cache: it makes things quick, remembers modseqs, and may go at any time."""
+
+import os
+import sqlite3
+
+import pytest
+from maildir_house import ANN, NOON, MaildirHouse, result_of
+
+from mailsys.disk import Disk
+from mailsys.interfaces import Column, FlagChange, NewMessage
+from mailsys.message.content import MemoryContent
+from mailsys.store.index.schema import FILE_NAME
+from mailsys.store.index.uid_sets import parse, render
+from mailsys.testing.folders_asked import Told
+
+SEEN, DELETED = frozenset({"\\Seen"}), frozenset({"\\Deleted"})
+TEXT = b"Subject: Number %d\r\nFrom: Bob <bob@example.net>\r\n\r\ntext %d\r\n"
+
+
+class House(MaildirHouse):
+    """The Maildirs of a host, and its folders as a session sees them."""
+
+    @property
+    def folders(self):
+        return self.store.folders(ANN)
+
+    def select(self, told=None, name="INBOX", *, read_only=False):
+        return result_of(self.folders.open(name, told or Told(), read_only=read_only))
+
+    def append(self, count, flags=frozenset(), name="INBOX"):
+        messages = [NewMessage(MemoryContent([TEXT % (n, n)]), flags, NOON) for n in range(count)]
+        return list(result_of(self.folders.append(name, messages)).uids)
+
+    def subjects(self, folder):
+        [subjects] = result_of(folder.columns(folder.uids[:], [Column.SUBJECT]))
+        return list(subjects)
+
+    def index(self):
+        return self.root() / FILE_NAME
+
+    def rows(self, statement):
+        connection = sqlite3.connect(self.index())
+        try:
+            return connection.execute(statement).fetchall()
+        finally:
+            connection.close()
+
+
+@pytest.fixture
+def house(tmp_path):
+    return House(tmp_path)
+
+
+def again(house):
+    later = House(house.data)
+    later.clock = house.clock + 1000
+    return later
+
+
+def state(folder):
+    return {uid: (folder.flags(uid), folder.modseq(uid)) for uid in folder.uids}
+
+
+class TestHistory:
+    def test_the_next_life_knows_modseqs_and_what_has_gone(self, house):
+        uids = house.append(5)
+        folder = house.select()
+        start = folder.highest_modseq
+        result_of(folder.store(uids[1:3], FlagChange.ADD, SEEN))
+        result_of(folder.store(uids[4:], FlagChange.ADD, DELETED | {"work"}))
+        result_of(folder.expunge(uids))
+        later = again(house).select()
+        assert state(later) == state(folder)
+        assert later.highest_modseq == folder.highest_modseq
+        assert list(later.changed_since(start)) == uids[1:3]
+        assert result_of(later.expunged_since(start)) == uids[4:]
+
+    def test_what_others_did_meanwhile_has_new_modseqs(self, house):
+        one, two, three = house.append(3)
+        folder = house.select()
+        before = folder.highest_modseq
+        names = sorted(os.listdir(house.root() / "new") + os.listdir(house.root() / "cur"))
+        for name in names:  # as mutt does: one read, one deleted
+            at = next(house.root().glob(f"*/{name}"))
+            if name == names[1]:
+                at.rename(house.root() / "cur" / f"{name.partition(':')[0]}:2,S")
+            elif name == names[2]:
+                at.unlink()
+        later = again(house).select()
+        assert list(later.uids) == [one, two]
+        assert list(later.changed_since(before)) == [two]
+        assert later.flags(two) == SEEN
+        assert result_of(later.expunged_since(before)) == [three]
+        assert later.modseq(two) > before >= later.modseq(one)
+
+    def test_rows_are_written_anew_when_they_are_many(self, house, monkeypatch):
+        monkeypatch.setattr("mailsys.store.index.history.MOST_ROWS", 20)
+        monkeypatch.setattr("mailsys.store.index.history.KEPT_ROWS", 5)
+        uids = house.append(30)
+        folder = house.select()
+        for uid in uids:
+            result_of(folder.store([uid], FlagChange.ADD, SEEN))
+        assert len(house.rows("SELECT * FROM change")) <= 22
+        later = again(house).select()
+        assert later.highest_modseq == folder.highest_modseq
+        for uid in uids:
+            assert later.flags(uid) == SEEN
+            assert later.modseq(uid) >= folder.modseq(uid)
+        assert list(later.changed_since(folder.modseq(uids[-3]))) == uids[-2:]
+
+
+class TestDescriptions:
+    def test_a_message_is_read_once(self, house, monkeypatch):
+        house.append(3)
+        assert house.subjects(house.select()) == ["NUMBER 0", "NUMBER 1", "NUMBER 2"]
+        monkeypatch.setattr("mailsys.store.maildir.knowledge.describe", None)
+        assert house.subjects(again(house).select()) == ["NUMBER 0", "NUMBER 1", "NUMBER 2"]
+
+    def test_a_copy_is_known_and_what_is_moved_stays_so(self, house, monkeypatch):
+        uids = house.append(2)
+        result_of(house.folders.create("Work"))
+        folder = house.select()
+        house.subjects(folder)
+        monkeypatch.setattr("mailsys.store.maildir.knowledge.describe", None)
+        result_of(folder.copy(uids, "Work"))
+        house.clock += 100
+        result_of(folder.move(uids[:1], "Work"))
+        work = house.select(name="Work")
+        assert house.subjects(work) == ["NUMBER 0", "NUMBER 1", "NUMBER 0"]
+        [saved] = result_of(work.columns(work.uids[:], [Column.SAVE_DATE]))
+        assert saved[2] - saved[0] > 99
+
+    def test_what_is_expunged_is_forgotten(self, house):
+        uids = house.append(3, DELETED)
+        folder = house.select()
+        house.subjects(folder)
+        result_of(folder.expunge(uids[:2]))
+        assert house.rows("SELECT subject FROM message") == [("NUMBER 2",)]
+
+    def test_a_name_that_is_not_utf8_is_no_hindrance(self, house):
+        house.put(os.fsdecode(b"1795435445.M1P1.h\xe4st"), b"Subject: odd\n\ntext\n")
+        for life in (house, again(house)):
+            assert life.subjects(life.select()) == ["ODD"]
+
+
+class TestLoss:
+    """Deleted, damaged, unwritable: the mail and its UIDs stay."""
+
+    def spoil(self, house, how):
+        for path in house.root().glob(f"{FILE_NAME}*"):
+            if path.name.endswith("-shm") and how != "delete":
+                continue  # memory that its users share: cut, it ends them
+            if how == "delete":
+                path.unlink()
+            elif how == "garbage":
+                path.write_bytes(os.urandom(5000))
+            elif how == "cut":
+                os.truncate(path, path.stat().st_size // 2)
+            elif how == "empty":
+                os.truncate(path, 0)
+
+    @pytest.mark.parametrize(
+        ("how", "is_running"),
+        [("delete", True), ("garbage", True), ("cut", True)]
+        + [(how, False) for how in ("delete", "garbage", "cut", "empty")],
+    )
+    def test_it_is_made_anew(self, house, how, is_running):
+        uids = house.append(20, SEEN)
+        folder = house.select()
+        subjects = house.subjects(folder)
+        highest = folder.highest_modseq
+        if not is_running:
+            house.store._means.indexes.close()
+        self.spoil(house, how)
+        if not is_running:
+            house = again(house)
+            folder = house.select()
+        assert list(folder.uids) == uids
+        assert house.subjects(folder) == subjects
+        assert folder.highest_modseq >= highest
+        result_of(folder.store(uids[:2], FlagChange.REMOVE, SEEN))
+        later = again(house).select()
+        assert state(later).keys() == state(folder).keys()
+        assert [later.flags(uid) for uid in uids] == [folder.flags(uid) for uid in uids]
+        assert again(house).subjects(later) == subjects
+
+    def test_without_it_all_works(self, house, monkeypatch):
+        """A directory of its name, as an example of what cannot be opened."""
+        house.append(1)
+        house.store._means.indexes.close()
+        for path in house.root().glob(f"{FILE_NAME}*"):
+            path.unlink()
+        house.index().mkdir()
+        house = again(house)
+        uids = house.append(2, DELETED)
+        folder = house.select()
+        assert house.subjects(folder) == ["NUMBER 0", "NUMBER 0", "NUMBER 1"]
+        result_of(folder.store(uids, FlagChange.ADD, SEEN))
+        assert list(result_of(folder.expunge(uids))) == uids
+
+    def test_nobody_else_may_read_it(self, house):
+        house.append(1)
+        house.select()
+        assert {path.stat().st_mode & 0o777 for path in house.root().glob(f"{FILE_NAME}*")} == {0o600}
+
+
+@pytest.mark.parametrize(
+    ("uids", "text"),
+    [
+        ([], ""),
+        ([7], "7"),
+        ([1, 2, 3, 5], "1:3,5"),
+        ([4, 6, 7, 8, 9, 12], "4,6:9,12"),
+        ([2**32 - 1], "4294967295"),
+    ],
+)
+def test_sets_of_uids_as_text(uids, text):
+    assert render(uids) == text
+    assert list(parse(text)) == uids
+
+
+def test_a_disk_of_the_house_is_not_used_for_it(tmp_path):
+    """Its writes are no steps of a crash test: it is a cache."""
+
+    class Counting(Disk):
+        written = 0
+
+        def write(self, descriptor, pieces):
+            self.written += 1
+            super().write(descriptor, pieces)
+
+    disk = Counting()
+    house = House(tmp_path, disk=disk)
+    house.append(1)
+    folder = house.select()
+    written = disk.written
+    house.subjects(folder)
+    assert disk.written == written
