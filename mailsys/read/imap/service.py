@@ -12,6 +12,7 @@ from mailsys.read.imap.extensions import compress
 from mailsys.read.imap.faults import refusal
 from mailsys.read.imap.identity import answer_id
 from mailsys.read.imap.idle import idle
+from mailsys.read.imap.search.command import search, sort_messages
 from mailsys.read.imap.session import CannotDo, IMAPSession
 from mailsys.wire.imap import responses
 from mailsys.wire.imap.append import Append
@@ -19,6 +20,7 @@ from mailsys.wire.imap.commands import Command
 from mailsys.wire.imap.events import Request
 from mailsys.wire.imap.grammar import BadCommand
 from mailsys.wire.imap.responses import Response
+from mailsys.wire.imap.search import Search, Sort
 from mailsys.wire.imap.session_commands import Compress, Id, Idle, Logout
 
 log = Logger(namespace="mailsys.read")
@@ -83,6 +85,10 @@ class Service:
                 return await idle(self._session, command, self._logins, self._who)
             case Compress():
                 return await compress(self._session, command, tag)
+            case Search():
+                return await search(self._session, command, tag)
+            case Sort():
+                return await sort_messages(self._session, command, tag)
             case Id():
                 self._session.dialogue.send(answer_id(command, self._who))
                 return responses.DONE

@@ -14,6 +14,7 @@ from typing import Any
 
 from mailsys.wire.imap import folder_commands as folders
 from mailsys.wire.imap import message_commands as messages
+from mailsys.wire.imap import search
 from mailsys.wire.imap import session_commands as session
 from mailsys.wire.imap.append import parse_append
 from mailsys.wire.imap.fetch import parse_fetch
@@ -84,6 +85,12 @@ COMMANDS: Mapping[bytes, Row] = {
     b"UID COPY": Row(messages.to_folder(messages.Copy, by_uid=True), _SELECTED),
     b"MOVE": Row(messages.to_folder(messages.Move, by_uid=False), _SELECTED),
     b"UID MOVE": Row(messages.to_folder(messages.Move, by_uid=True), _SELECTED),
+    b"SEARCH": Row(partial(search.parse_search, by_uid=False), _SELECTED),
+    b"UID SEARCH": Row(partial(search.parse_search, by_uid=True), _SELECTED),
+    b"SORT": Row(partial(search.parse_sort, by_uid=False), _SELECTED),
+    b"UID SORT": Row(partial(search.parse_sort, by_uid=True), _SELECTED),
+    b"THREAD": Row(partial(search.parse_thread, by_uid=False), _SELECTED),
+    b"UID THREAD": Row(partial(search.parse_thread, by_uid=True), _SELECTED),
     b"FETCH": Row(partial(parse_fetch, by_uid=False), _SELECTED),
     b"UID FETCH": Row(partial(parse_fetch, by_uid=True), _SELECTED),
 }

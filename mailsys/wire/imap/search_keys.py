@@ -172,6 +172,8 @@ class KeyReader:
         word = reader.word()
         if word in _PLAIN:
             return _PLAIN[word]
+        if word not in _TAKE_ARGUMENTS:
+            raise reader.wrong("unknown search key")
         reader.space()
         if word == b"NOT":
             return Not(self._key(level + 1))
@@ -187,10 +189,7 @@ class KeyReader:
             return Dated(which, relation, self._day())
         if word in _IN_HEADER:
             return InHeader(word.lower(), self._needle())
-        parse = _WITH_ARGUMENT.get(word)
-        if parse is None:
-            raise self.reader.wrong("unknown search key")
-        return parse(self)
+        return _WITH_ARGUMENT[word](self)
 
     def _day(self) -> int:
         found = self.reader.match(_DATE, "a date").strip(b'"')
@@ -306,6 +305,7 @@ _WITH_ARGUMENT: Mapping[bytes, Callable[[KeyReader], Key]] = {
     b"OLDER": KeyReader.older,
     b"MODSEQ": KeyReader.changed,
 }
+_TAKE_ARGUMENTS = {b"NOT", b"OR", *_DATED, *_IN_HEADER, *_WITH_ARGUMENT}
 
 
 def mentions(key: Key, kind: type) -> bool:

@@ -1,0 +1,1 @@
+"""SEARCH, SORT and THREAD over what the store knows of each message."""

@@ -1,0 +1,115 @@
+"""The answers to SEARCH, SORT and THREAD."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mailsys.read.imap.search.finder import Finder
+from mailsys.read.imap.search.sorting import sort
+from mailsys.read.imap.search.threading import TooTangled, thread
+from mailsys.read.imap.session import CannotDo, IMAPSession
+from mailsys.wire.imap import responses
+from mailsys.wire.imap.responses import Response, no
+from mailsys.wire.imap.search import Return, Search, Sort, Thread, Told
+from mailsys.wire.imap.search_keys import Changed, Key, mentions
+from mailsys.wire.imap.search_responses import Found, esearch_line, search_line, thread_line
+
+TOO_TANGLED = no("The messages refer to one another in too many ways", "LIMIT")
+ALL = Return(frozenset({Told.ALL}))
+
+
+async def search(session: IMAPSession, command: Search, tag: str) -> Response:
+    """SEARCH and UID SEARCH."""
+    return await _answer(session, tag, b"SEARCH", command)
+
+
+async def sort_messages(session: IMAPSession, command: Sort, tag: str) -> Response:
+    """SORT and UID SORT."""
+    return await _answer(session, tag, b"SORT", command)
+
+
+async def thread_messages(session: IMAPSession, command: Thread) -> Response:
+    """THREAD and UID THREAD."""
+    finder = make_finder(session)
+    uids = await finder.find(command.key, finder.all())
+    view = session.open.view
+
+    def number(uid: int) -> int:
+        return uid if command.by_uid else view.number(uid) or 0
+
+    try:
+        threads = await thread(finder, uids, command.algorithm, number)
+    except TooTangled:
+        raise CannotDo(TOO_TANGLED) from None
+    session.dialogue.send(thread_line(threads))
+    return responses.DONE
+
+
+def make_finder(session: IMAPSession) -> Finder:
+    """What looks into the selected folder at this moment."""
+    selected = session.open
+    return Finder(selected.folder, selected.view, session.workers, session.dialogue.give_way, session.now())
+
+
+async def _answer(session: IMAPSession, tag: str, word: bytes, command: Search | Sort) -> Response:
+    returns = command.returns
+    if mentions(command.key, Changed):
+        session.enabled.add("CONDSTORE")  # RFC 7162 3.1
+    uids, told = await _find(session, command)
+    modseq = _modseq(session, command.key, told)
+    found = Found(_numbers(session, uids, command.by_uid), modseq)
+    if returns is None and session.rev2 and word == b"SEARCH":
+        returns = ALL  # RFC 9051 6.4.4
+    if returns is None:
+        session.dialogue.send(search_line(word, found))
+    else:
+        session.dialogue.send_some(esearch_line(tag, command.by_uid, returns, found))
+    return responses.DONE
+
+
+async def _find(session: IMAPSession, command: Search | Sort) -> tuple[list[int], Sequence[int]]:
+    """What is found, and what of it was asked for, which is saved if that was, too (RFC 5182 2.1)."""
+    view, returns = session.open.view, command.returns
+    saves = returns is not None and Told.SAVE in returns.told
+    finder = make_finder(session)
+    try:
+        uids = await finder.find(command.key, finder.all())
+        if isinstance(command, Sort):
+            uids = await sort(finder, uids, command.criteria)
+    except Exception:
+        if saves:
+            view.saved = ()
+        raise
+    told = _asked(returns, uids)
+    if saves:
+        view.saved = sorted(told)
+    return uids, told
+
+
+def _asked(returns: Return | None, uids: Sequence[int]) -> Sequence[int]:
+    """Of what was found only the ends, if only these were asked for (RFC 5182 2.1, RFC 7162 3.1.5)."""
+    if returns is None or not uids or not returns.told & {Told.MIN, Told.MAX}:
+        return uids
+    if returns.told & {Told.ALL, Told.COUNT, Told.PARTIAL, Told.UPDATE, Told.CONTEXT}:
+        return uids
+    ends = {Told.MIN: min(uids), Told.MAX: max(uids)}
+    return [uid for told, uid in ends.items() if told in returns.told]
+
+
+def _modseq(session: IMAPSession, key: Key, uids: Sequence[int]) -> int | None:
+    if not mentions(key, Changed):
+        return None
+    folder, highest = session.folder, 0
+    for uid in uids:
+        try:
+            highest = max(highest, folder.modseq(uid))
+        except KeyError:
+            pass  # it has gone
+    return highest or None
+
+
+def _numbers(session: IMAPSession, uids: Sequence[int], by_uid: bool) -> Sequence[int]:
+    if by_uid:
+        return uids
+    number = session.open.view.number
+    return [known for uid in uids if (known := number(uid)) is not None]
