@@ -86,11 +86,11 @@ class Spool:
     # ------------------------------------------------------------------ as intake sees it
 
     def write(self, action: QueueAction, content: Content) -> None:
-        """Write the content with our header lines into ``queue/tmp``."""
+        """Take the content with our header lines, into memory if it is small, or into ``queue/tmp``."""
         self._contents.write(action.name, action.head, content)
 
     def lay(self, action: QueueAction) -> None:
-        """Move it into ``queue/content``; its rows follow in a moment, before anything else is done to it."""
+        """Put it in its place; its rows follow in a moment, before anything else is done to it."""
         self._contents.lay(action.name)
         arrival = Arrival(
             action.envelope, action.at, action.octets, action.not_before, action.held, action.free
@@ -108,8 +108,11 @@ class Spool:
         return self._contents.written_octets(action.name) == action.octets
 
     def is_kept(self, action: QueueAction) -> bool:
-        """Is there a row, finished or not?"""
-        return self._is_unfinished(action) is not None
+        """Is there a row, and the content if somebody waits for it?"""
+        is_unfinished = self._is_unfinished(action)
+        return is_unfinished is False or (
+            is_unfinished is True and self._contents.octets(action.name) == action.octets
+        )
 
     def laid_octets(self, action: QueueAction) -> int | None:
         """None without a row.  A finished message counts as whole, though its content has gone."""
@@ -119,7 +122,8 @@ class Spool:
         return self._contents.octets(action.name) or 0 if is_unfinished else sys.maxsize
 
     def remove_short(self, action: QueueAction, octets: int) -> None:
-        """Nothing: laying replaces what is there."""
+        """Laying replaces what is there; until then it must not be taken for lost."""
+        self._contents.owe(action.name)
 
     def replace(self, action: QueueAction) -> None:
         """Move the written content over the laid one; a finished message needs none."""

@@ -249,6 +249,7 @@ def test_a_content_that_is_lost_fails(tmp_path):
     spool = DiskSpool(str(tmp_path))
     rig = QueueRig(spool, notices=Notices())
     rig.put("m1")
+    spool.contents.sync(["m1"])
     os.unlink(spool.contents.path("m1"))
     rig.world.answers["far.test"] = BUSY  # as a delivery says that cannot read it
     rig.start()

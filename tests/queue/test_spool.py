@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+from dataclasses import replace
 
 import pytest
 from memory_spool import MemorySpool
@@ -11,7 +12,9 @@ from zope.interface.verify import verifyObject
 from mailsys.disk import Disk
 from mailsys.interfaces import IQueueDrop, Order, Selection, Verb
 from mailsys.message.address import Address
+from mailsys.message.content import MemoryContent
 from mailsys.queue import orders, rows
+from mailsys.queue.contents import SMALL_OCTETS
 from mailsys.queue.listing import messages
 from mailsys.queue.schema import FIRST
 from mailsys.testing import QueueSpoolContract
@@ -45,6 +48,7 @@ def test_it_takes_what_intake_lays(spool):
 
 def test_a_content_stays_until_the_last_recipient_has_an_outcome(spool):
     spool.put(message("m1", "bob@far.test", "eve@near.test"))
+    spool.contents.sync(["m1"])
     result_of(spool.record(message("m1"), [progress(BOB, DELIVERED)], []))
     assert contents(spool) == ["m1"]
     result_of(spool.carry_out(Order(Verb.REMOVE, Selection()), BEGAN, ()))
@@ -64,6 +68,7 @@ def test_those_who_are_free_are_due_though_the_others_are_held(spool):
 
 def test_contents_that_nobody_needs_are_removed(spool):
     spool.put(message("m1"))
+    spool.contents.sync(["m1"])
     with open(spool.contents.path("orphan"), "wb") as file:
         file.write(b"x")
     spool.tidy(spool.contents.names())
@@ -170,8 +175,9 @@ def test_a_full_disk_is_told_and_nothing_is_half_done(tmp_path):
     spool = DiskSpool(str(tmp_path))
     spool.contents._disk = disk = Full()
     disk.is_full = True
+    large = replace(message("m1"), content=MemoryContent([b"x" * SMALL_OCTETS, b"\r\n"]))
     with pytest.raises(OSError, match="space"):
-        spool.put(message("m1"))
+        spool.put(large)
     disk.is_full = False
-    spool.put(message("m1"))
+    spool.put(large)
     assert result_of(spool.destinations()) == {"far.test": BEGAN}
