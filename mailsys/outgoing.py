@@ -9,10 +9,11 @@ from typing import Any
 
 from mailsys.config.schema import Configuration
 from mailsys.disk import Disk
-from mailsys.interfaces import IDelivery, IJournal, IResolver, ISigner, IWorkers
+from mailsys.interfaces import IDelivery, IJournal, IResolver, ISigner, IWorkers, IZoneResolver
 from mailsys.journal.ids import transaction_id
 from mailsys.message.srs import SenderRewriting
 from mailsys.net.dns.resolver import open_resolver
+from mailsys.net.dns.servers import DNS_PORT
 from mailsys.notices.notices import Notices
 from mailsys.queue.forwarding import Forwarding
 from mailsys.queue.home import HomeOrAway
@@ -52,7 +53,7 @@ class Outgoing:
         self._workers = workers
         self._kept = KeptDialogues(reactor)
         self._dns = configuration.dns
-        self.resolver: IResolver = self._open_resolver()
+        self.resolver: IZoneResolver = self._open_resolver()
         given_up_after = lifetime(configuration.send.retry)
         self._notices = Notices(
             configuration.hostname, first_domain, lambda: transaction_id(new_id(), 1), workers, now,
@@ -101,9 +102,13 @@ class Outgoing:
         """Close the queue's files.  After the intake has stopped."""
         await self.queue.close()
 
-    def _open_resolver(self) -> IResolver:
+    def _open_resolver(self) -> IZoneResolver:
         dns = self._dns
         return open_resolver(self._reactor, self._workers, dns.servers, trust_ad=dns.trust_ad)
+
+    def resolver_at(self, address: str) -> IResolver:
+        """One that asks this name server alone, and remembers nothing."""
+        return open_resolver(self._reactor, self._workers, [(address, DNS_PORT)], trust_ad=False)
 
     def _delivery(self, configuration: Configuration) -> IDelivery:
         away = make_delivery(

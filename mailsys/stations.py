@@ -19,6 +19,7 @@ from mailsys.config.schema import Configuration
 from mailsys.control.configuration import installed
 from mailsys.conversations import conversations
 from mailsys.disk import Disk
+from mailsys.dkim.key_file import StoredKey
 from mailsys.dkim.signer import AFTER_QUEUE_SECONDS
 from mailsys.dkim.station import Signing
 from mailsys.extensions.plugged_in import plugged_in
@@ -33,6 +34,8 @@ from mailsys.journal.writer import Journal
 from mailsys.judge.builtin import Surroundings
 from mailsys.outgoing import Outgoing
 from mailsys.paths import Paths
+from mailsys.publish.everywhere import not_yet_everywhere
+from mailsys.publish.wanted import published_keys
 from mailsys.queue.laying import Home
 from mailsys.queue.schedule import lifetime
 from mailsys.read.imap.first_folders import FirstFolders
@@ -80,7 +83,9 @@ class Stations:
         )
         self.space = FreeSpace(mail_folders(configuration), _reserve(configuration), self.files, self.reactor)
         self.return_addresses = make_return_addresses(configuration, self.disk)
-        self.signing = Signing(configuration.data, self._domains, reactor, self.files, time.time)
+        self.signing = Signing(
+            configuration.data, self._domains, reactor, self.files, time.time, self._not_yet_published
+        )
         self.outgoing = self._build_outgoing(configuration)
         self.drops = Drops(self.store.drop, self.outgoing.queue.spool)
         self.intake = self._build_intake()
@@ -106,6 +111,11 @@ class Stations:
     async def _domains(self) -> Sequence[str]:
         """Ours; none as long as nobody has added one."""
         return await self.directory.domains() if os.path.exists(self.paths.accounts) else ()
+
+    async def _not_yet_published(self, keys: Sequence[StoredKey]) -> str:
+        """Which name server does not show these keys yet, in words."""
+        resolver = self.outgoing.resolver
+        return await not_yet_everywhere(published_keys(keys), resolver, self.outgoing.resolver_at)
 
     def _build_gate(self, configuration: Configuration) -> Gate:
         return Gate(
@@ -186,7 +196,10 @@ class Stations:
         )
         self.outgoing.configure(configuration)
         valid_seconds = lifetime(configuration.send.retry) + AFTER_QUEUE_SECONDS
-        self.signing.configure(is_on=configuration.dkim.sign, valid_seconds=valid_seconds)
+        dkim = configuration.dkim
+        self.signing.configure(
+            is_on=dkim.sign, valid_seconds=valid_seconds, new_keys_after=dkim.new_keys_after
+        )
         self.strangers.patience = patience_of(configuration)
         self.message_memory.octets = configuration.limits.message_memory
 

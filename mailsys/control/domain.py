@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 
-from mailsys.control import domain_dns
+from mailsys.control import domain_dns, domain_keys
 from mailsys.control.configuration import read_configuration
 from mailsys.control.domain_keys import opened_keys
 from mailsys.control.offline import opened_accounts, print_json, print_table, read_domain
@@ -29,6 +29,7 @@ def add_parser(subcommands: argparse._SubParsersAction[argparse.ArgumentParser])
     lister.set_defaults(run=run_list)
     lister.add_argument("--json", action="store_true", help="as JSON")
     domain_dns.add_parsers(actions)
+    domain_keys.add_parser(actions)
 
 
 def run_add(arguments: argparse.Namespace) -> int:

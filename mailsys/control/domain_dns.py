@@ -13,8 +13,8 @@ from mailsys.config import Configuration
 from mailsys.control.at_once import at_once
 from mailsys.control.command import CannotDo
 from mailsys.control.configuration import read_configuration
-from mailsys.control.domain_keys import opened_keys
-from mailsys.control.offline import opened_accounts, print_json, read_domain
+from mailsys.control.domain_keys import opened_keys, our_domain
+from mailsys.control.offline import print_json
 from mailsys.message.address import Address, display_domain
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def run_records(arguments: argparse.Namespace) -> int:
     from mailsys.publish.wanted import wanted_records
 
     configuration = read_configuration(arguments)
-    domain = _our_domain(configuration, arguments.domain)
+    domain = our_domain(configuration, arguments.domain)
     host = host_of(configuration)
     records = wanted_records(domain, host, keys_of(configuration, domain))
     if arguments.json:
@@ -70,7 +70,7 @@ def run_records(arguments: argparse.Namespace) -> int:
 def run_check(arguments: argparse.Namespace) -> int:
     """Compare, and say what is to be done."""
     configuration = read_configuration(arguments)
-    domain = _our_domain(configuration, arguments.domain)
+    domain = our_domain(configuration, arguments.domain)
     findings = at_once(_compared(configuration, domain))
     if arguments.json:
         print_json([_finding_as_json(finding) for finding in findings])
@@ -96,25 +96,12 @@ def host_of(configuration: Configuration) -> Host:
 
 def keys_of(configuration: Configuration, domain: str) -> list[Key]:
     """The DKIM keys of a domain, those that sign first; raises CannotDo."""
-    from mailsys.dkim.key_file import State
-    from mailsys.publish.wanted import Key, Need
+    from mailsys.publish.wanted import published_keys
 
-    needs = {State.ACTIVE: Need.NEEDED, State.NEXT: Need.USEFUL, State.RETIRED: Need.OLD}
     if not configuration.dkim.sign:
         return []
     with opened_keys(configuration, domain) as files:
-        keys = files.read(domain)
-        return [Key(key.name, key.record, need) for state, need in needs.items() for key in keys
-                if key.state is state]  # fmt: skip
-
-
-def _our_domain(configuration: Configuration, text: str) -> str:
-    domain = read_domain(text)
-    with opened_accounts(configuration) as offline:
-        if not offline.database.domains.has(domain):
-            shown = display_domain(domain)
-            raise CannotDo(f"The domain {shown} is not ours; add it with 'mailsys domain add {shown}'.")
-    return domain
+        return published_keys(files.read(domain))
 
 
 def _addresses(configuration: Configuration) -> Iterator[str]:

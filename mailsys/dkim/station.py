@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -13,11 +13,13 @@ from zope.interface import implementer
 from mailsys.dkim import keys
 from mailsys.dkim.key_file import BadKeyFile, KeyFiles
 from mailsys.dkim.keyring import Keyring
+from mailsys.dkim.rotation import NotYet, Rotation
 from mailsys.dkim.signer import Signer
 from mailsys.interfaces import DirectoryUnavailable, HostStops, ISigner, IWorkers
 from mailsys.message.content import Content
 
 LOOK_SECONDS = 10.0
+ROTATE_SECONDS = 1800.0
 
 log = Logger(namespace="mailsys.dkim")
 
@@ -33,6 +35,7 @@ class Signing:
         reactor: Any,
         workers: IWorkers,
         now: Callable[[], float],
+        not_yet: NotYet,
     ) -> None:
         self._files = KeyFiles(data)
         self._domains = domains
@@ -42,14 +45,21 @@ class Signing:
         self._signer = Signer(self._keyring, workers, now, 0.0)
         self._is_on = True
         self._failed: set[str] = set()
-        self._loop = LoopingCall(lambda: Deferred.fromCoroutine(self.look()))
-        self._loop.clock = reactor
-        self._ended: Deferred[LoopingCall] | None = None
+        self._rotation = Rotation(self._files, workers, now, not_yet)
+        self._loops = [self._loop(reactor, self.look), self._loop(reactor, self.rotate)]
+        self._ended: list[Deferred[LoopingCall]] = []
 
-    def configure(self, *, is_on: bool, valid_seconds: float) -> None:
-        """Sign or not, and for how long signatures hold."""
+    @staticmethod
+    def _loop(reactor: Any, step: Callable[[], Coroutine[Any, Any, None]]) -> LoopingCall:
+        loop = LoopingCall(lambda: Deferred.fromCoroutine(step()))
+        loop.clock = reactor
+        return loop
+
+    def configure(self, *, is_on: bool, valid_seconds: float, new_keys_after: float) -> None:
+        """Sign or not, for how long signatures hold, and when keys get successors; in seconds."""
         self._is_on = is_on
         self._signer.valid_seconds = valid_seconds
+        self._rotation.new_keys_after = new_keys_after
 
     async def lines(self, content: Content) -> Sequence[bytes]:
         """A DKIM-Signature for each key of the domain in From; raises OSError."""
@@ -58,13 +68,25 @@ class Signing:
     async def start(self) -> None:
         """Return when there are keys for every domain; from then on look whether they change."""
         await self.look()
-        self._ended = self._loop.start(LOOK_SECONDS, now=False)
+        looking, rotating = self._loops
+        self._ended = [looking.start(LOOK_SECONDS, now=False), rotating.start(ROTATE_SECONDS)]
 
     async def stop(self) -> None:
         """Look no more; a look that was begun is finished."""
-        if self._ended is not None and self._loop.running:
-            self._loop.stop()
-            await self._ended
+        for loop, ended in zip(self._loops, self._ended, strict=False):
+            if loop.running:
+                loop.stop()
+                await ended
+
+    async def rotate(self) -> None:
+        """Make and use the next keys where that is due; the log tells what fails."""
+        try:
+            if self._is_on and await self._rotation.step(await self._domains()):
+                await self._keyring.refresh()
+        except (HostStops, DirectoryUnavailable):
+            pass
+        except Exception:
+            log.failure("The DKIM keys could not be changed")
 
     async def look(self) -> None:
         """Make what keys are missing, and take over those that have changed; the log tells what fails."""
@@ -73,10 +95,8 @@ class Signing:
                 if not self._keyring.active(domain):
                     await self._make(domain)
             await self._keyring.refresh()
-        except HostStops:
-            pass
-        except DirectoryUnavailable:
-            pass  # told already by who could not read it
+        except (HostStops, DirectoryUnavailable):
+            pass  # that is told already by who could not read it
         except Exception:
             log.failure("The DKIM keys could not be looked at")
 

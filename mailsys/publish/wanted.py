@@ -10,6 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from mailsys.dkim.key_file import State, StoredKey
+from mailsys.dkim.keys import in_state
+
 TTL_SECONDS = 3600
 STRING_OCTETS = 255  # RFC 1035 3.3: a TXT record is of strings
 
@@ -59,6 +62,16 @@ class Host:
     addresses: tuple[str, ...] = ()
     services: tuple[tuple[str, int], ...] = ()
     is_relayed: bool = False
+
+
+_NEEDS = {State.ACTIVE: Need.NEEDED, State.NEXT: Need.USEFUL, State.RETIRED: Need.OLD}
+
+
+def published_keys(stored: Sequence[StoredKey]) -> list[Key]:
+    """The records of a domain's keys, those that sign first."""
+    return [
+        Key(key.name, key.record, need) for state, need in _NEEDS.items() for key in in_state(stored, state)
+    ]
 
 
 def wanted_records(domain: str, host: Host, keys: Sequence[Key]) -> list[Record]:

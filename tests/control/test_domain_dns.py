@@ -139,3 +139,20 @@ def test_services_are_told_by_the_names_that_programs_look_for(host):
     assert dict(found.services)["submissions"] == 20465
     assert dict(found.services)["pop3"] == 20110
     assert found.addresses == ()
+
+
+def test_keys_are_shown_and_changed(run):
+    status, said, _ = run("keys", "example.org")
+    assert status == 0
+    assert [line.split()[1:3] for line in said.splitlines()[1:]] == [
+        ["rsa-sha256", "active"],
+        ["ed25519-sha256", "active"],
+    ]
+    assert run("keys", "example.org", "--use-next")[0] == 1
+    assert run("keys", "example.org", "--next")[0] == 0
+    status, _, told = run("keys", "example.org", "--next")
+    assert (status, told.startswith("mailsys: example.org has next keys already")) == (1, True)
+    assert run("records", "example.org")[1].count("; a key that will sign once this is published") == 2
+    status, said, _ = run("keys", "example.org", "--use-next", "--json")
+    assert [key["state"] for key in json.loads(said)] == ["retired"] * 2 + ["active"] * 2
+    assert "private" not in said.lower()

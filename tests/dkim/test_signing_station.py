@@ -9,7 +9,7 @@ from twisted.internet.task import Clock
 
 from mailsys.dkim import keys
 from mailsys.dkim.key_file import KeyFiles
-from mailsys.dkim.station import LOOK_SECONDS, Signing
+from mailsys.dkim.station import LOOK_SECONDS, ROTATE_SECONDS, Signing
 from mailsys.interfaces import DirectoryUnavailable
 from mailsys.message.content import MemoryContent
 from mailsys.threads import NoThreads
@@ -23,8 +23,14 @@ class House:
         self.files = KeyFiles(str(folder))
         self.ours = ["example.org"]
         self.unavailable = False
-        self.signing = Signing(str(folder), self._domains, self.clock, NoThreads(), lambda: NOW)
-        self.signing.configure(is_on=True, valid_seconds=600)
+        self.reason = "not published"
+        self.signing = Signing(
+            str(folder), self._domains, self.clock, NoThreads(), lambda: NOW, self._not_yet
+        )
+        self.signing.configure(is_on=True, valid_seconds=600, new_keys_after=0)
+
+    async def _not_yet(self, coming):
+        return self.reason
 
     async def _domains(self):
         if self.unavailable:
@@ -65,8 +71,19 @@ def test_other_keys_are_used_within_seconds(house):
     assert house.selectors() == ["m20270115-2-rsa", "m20270115-2-ed25519"]
 
 
+def test_the_next_keys_are_used_as_soon_as_they_are_published(house):
+    result_of(house.signing.start())
+    keys.prepare_next(house.files, "example.org", NOW)
+    house.clock.advance(ROTATE_SECONDS)
+    assert house.selectors() == FIRST
+    house.reason = ""
+    house.clock.advance(ROTATE_SECONDS)
+    assert house.selectors() == ["m20270115-2-rsa", "m20270115-2-ed25519"]
+    result_of(house.signing.stop())
+
+
 def test_turned_off_nothing_is_made_or_signed(house):
-    house.signing.configure(is_on=False, valid_seconds=600)
+    house.signing.configure(is_on=False, valid_seconds=600, new_keys_after=0)
     result_of(house.signing.start())
     assert house.files.domains() == []
     assert house.selectors() == []

@@ -1,8 +1,15 @@
-"""What every IResolver does, over one zone.  A subclass sets ``self.resolver`` to one that knows ZONE."""
+"""What every IZoneResolver does, over one zone.  A subclass sets ``self.resolver`` to one that knows ZONE."""
 
 from zope.interface.verify import verifyObject
 
-from mailsys.interfaces import IResolver, MailExchange, NamesUnavailable, NoSuchName, TLSARecord
+from mailsys.interfaces import (
+    IZoneResolver,
+    MailExchange,
+    NamesUnavailable,
+    NoSuchName,
+    ServiceRecord,
+    TLSARecord,
+)
 
 ZONE = """
 example.test.            300 MX    10 mx1.example.test.
@@ -17,6 +24,9 @@ silent.test.             300 MX    0 .
 bare.test.               300 A     192.0.2.9
 www.example.test.        300 CNAME mx1.example.test.
 1.2.0.192.in-addr.arpa.  300 PTR   mx1.example.test.
+_imaps._tcp.example.test. 300 SRV 0 1 993 MX1.example.test.
+_pop3._tcp.example.test. 300 SRV 0 0 0 .
+example.test.            300 NS    NS1.example.test.
 _25._tcp.mx1.example.test. 300 TLSA 3 1 1 00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff
 """
 FINGERPRINT = bytes.fromhex("00112233445566778899aabbccddeeff" * 2)
@@ -34,7 +44,7 @@ class ResolverContract:
         return str(outcome)
 
     async def test_it_provides_the_interface(self):
-        verifyObject(IResolver, self.resolver)
+        verifyObject(IZoneResolver, self.resolver)
 
     async def test_mail_exchanges(self):
         answer = await self.resolver.mail_exchanges("example.test")
@@ -87,6 +97,15 @@ class ResolverContract:
     async def test_pointers(self):
         assert (await self.resolver.pointers("192.0.2.1")).records == ("mx1.example.test",)
         await self.refuses(self.resolver.pointers("no address"), NoSuchName)
+
+    async def test_services(self):
+        answer = await self.resolver.services("_imaps._tcp.example.test")
+        assert answer.records == (ServiceRecord(0, 993, "mx1.example.test"),)
+        assert (await self.resolver.services("_pop3._tcp.example.test")).records == (ServiceRecord(0, 0, ""),)
+
+    async def test_name_servers(self):
+        assert (await self.resolver.name_servers("example.test")).records == ("ns1.example.test",)
+        assert (await self.resolver.name_servers("mx1.example.test")).records == ()
 
     async def test_tls_records(self):
         answer = await self.resolver.tls_records("_25._tcp.mx1.example.test")
