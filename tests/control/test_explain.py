@@ -189,3 +189,20 @@ def test_a_login_that_is_no_account(host, capsys):
     status, said = host("explain", "--login", "eve@our.example", "--from", "", "--to", "ann@our.example")
     assert status == 1
     assert "There is no account eve@our.example" in said.err
+
+
+def test_a_new_key_and_one_that_cannot_be_made(host, tmp_path):
+    """What was forwarded before stays good; a damaged file is told and left alone."""
+    (said,) = explained(host, "--from", "eve@far.example", "--to", "both@our.example")["recipients"]
+    assert host("srs", "new-key")[0] == 0
+    (again,) = explained(host, "--from", "eve@far.example", "--to", "both@our.example")["recipients"]
+    assert again["sent_as"] != said["sent_as"]
+    (back,) = explained(host, "--from", "", "--to", said["sent_as"])["recipients"]
+    assert back["forwarded"] == ["eve@far.example"]
+    (keys,) = tmp_path.rglob("return-address-keys")
+    keys.write_text("nonsense\n")
+    status, told = host("srs", "new-key")
+    assert status == 1
+    assert "return-address-keys cannot be changed: line 1 of" in told.err
+    assert keys.read_text() == "nonsense\n"
+    assert "cannot be read: line 1 of" in host("explain", "--from", "", "--to", "both@our.example")[1].err

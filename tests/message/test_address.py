@@ -36,6 +36,7 @@ VALID = {
     "a@XN--EXMPLE-CUA.org": ("a", "xn--exmple-cua.org"),
     "a@例子。公司": ("a", "xn--fsqu00a.xn--55qx5d"),
     "a@[192.0.2.1]": ("a", "[192.0.2.1]"),
+    f"SRS0=a=b=c.example={'x' * 64}@d.example": (f"SRS0=a=b=c.example={'x' * 64}", "d.example"),
     "a@[IPv6:2001:DB8:0::1]": ("a", "[IPv6:2001:db8::1]"),
     "a@[ipv6:::1]": ("a", "[IPv6:::1]"),
 }
