@@ -41,7 +41,7 @@ async def _tell_stored(session: IMAPSession, command: Store, uids: Sequence[int]
     view = session.open.view
     if command.silent:
         # What has changed by itself meanwhile, of what was not stored, the client must hear.
-        view.forget_reflagged(stored.changed)
+        view.forget_own(stored.changed)
         uids = stored.changed if session.condstore else ()
     else:
         view.forget_reflagged(uids)

@@ -24,7 +24,7 @@ class View:
         self.saved: Sequence[int] = ()  # what SEARCH was asked to remember (RFC 5182)
         self._last = self.uids[-1] if self.uids else 0  # UIDs up to it are told, or have gone untold
         self._gone: set[int] = set()
-        self._reflagged: set[int] = set()
+        self._reflagged: dict[int, int] = {}  # how often the flags of these have changed since they were told
 
     # ------------------------------------------------------------------ numbers
 
@@ -51,15 +51,22 @@ class View:
         """Messages have gone."""
         known = [uid for uid in uids if self.number(uid) is not None]
         self._gone.update(known)
-        self._reflagged.difference_update(known)
+        self.forget_reflagged(known)
 
     def note_reflagged(self, uids: Iterable[int]) -> None:
         """Messages have other flags."""
-        self._reflagged.update(uids)
+        for uid in uids:
+            self._reflagged[uid] = self._reflagged.get(uid, 0) + 1
 
     def forget_reflagged(self, uids: Iterable[int]) -> None:
-        """The client has been told the flags of these, or does not want to be."""
-        self._reflagged.difference_update(uids)
+        """The client has been told the flags of these."""
+        if self._reflagged:
+            for uid in uids:
+                self._reflagged.pop(uid, None)
+
+    def forget_own(self, uids: Iterable[int]) -> None:
+        """The client has changed these itself and wants no word: unless somebody else did so, too."""
+        self.forget_reflagged([uid for uid in uids if self._reflagged.get(uid) == 1])
 
     # ------------------------------------------------------------------ what is told
 
