@@ -71,6 +71,7 @@ def _imap(stations: Stations) -> IMAPConversation:
         plaintext=stations.configuration.auth.plaintext,
         idle_seconds=limits.imap_seconds,
         login_seconds=limits.login_seconds,
+        without=stations.configuration.imap.without,
         first_folders=stations.first_folders,
     )
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from mailsys.config.capabilities import read_withheld, write_withheld
 from mailsys.config.endpoint import read_endpoint
 from mailsys.config.nexthop import NextHop, parse_route, parse_smarthost
 from mailsys.config.paths import place_path, place_template, read_template
@@ -345,4 +346,5 @@ SOURCE_ADDRESSES = Kind(read_source_addresses, list)
 SMARTHOST = Kind(read_smarthost, lambda hop: str(hop) if hop else "")
 ROUTES = Kind(read_routes, lambda routes: {domain: str(hop) for domain, hop in routes.items()})
 RETRY = Kind(read_retry, str)
+WITHHELD = Kind(read_withheld, write_withheld)
 TABLES: Kind[Any] = Kind(read_tables, dict)

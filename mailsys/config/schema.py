@@ -11,6 +11,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from mailsys.config.capabilities import Withheld
 from mailsys.config.kinds import (
     AHEAD,
     DELIVERIES,
@@ -39,6 +40,7 @@ from mailsys.config.kinds import (
     TEMPLATE,
     TEXT,
     WAIT,
+    WITHHELD,
     NameServer,
     Network,
     one_of,
@@ -203,6 +205,13 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Imap:
+    """``[imap]``: ``without`` are capabilities that are not announced, by account, or ``*`` for all."""
+
+    without: Withheld = setting(WITHHELD, {})
+
+
+@dataclass(frozen=True, slots=True)
 class Dns:
     """``[dns]``: no servers means the system's; ``trust_ad`` believes that they validate DNSSEC."""
 
@@ -308,6 +317,7 @@ class Configuration:
     receive: Receive = section(Receive)
     submission: Submission = section(Submission)
     limits: Limits = section(Limits)
+    imap: Imap = section(Imap)
     dns: Dns = section(Dns)
     send: Send = section(Send)
     queue: Queue = section(Queue)

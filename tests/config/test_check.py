@@ -110,6 +110,10 @@ judges = ["early_talkr", "x"]
         ("[send]\nauthorities = '/nowhere'", 'send.authorities = "/nowhere" does not exist'),
         ("[send]\nsource_addresses = ['mx']", 'send.source_addresses = ["mx"] has "mx", which is no address'),
         ("[send]\nsource_addresses = ['::1', '::2']", "send.source_addresses"),
+        ("[imap.without]\n'ann' = []", 'imap.without has "ann", which is no address'),
+        ("[imap.without]\n'*' = 'QRESYNC'", 'imap.without has for "*" what is no list of capabilities'),
+        ("[imap.without]\n'*' = ['a b']", 'imap.without has for "*" what is no list of capabilities'),
+        ("[imap.without]\n'*' = ['IMAP4rev1']", 'imap.without has for "*" IMAP4rev1 or IMAP4rev2'),
         ("[send.routes]\n'a b' = 'mx'", 'send.routes has "a b", which is no domain'),
         (
             "[send.routes]\n'b.example' = 'x'",

@@ -66,6 +66,9 @@ data_seconds = "90s"
 servers = ["127.0.0.1", "[::1]:5353", "::1"]
 [send]
 smarthost = "smtp://127.0.0.1:2525"
+[imap.without]
+"Ann@Example.org" = ["Qresync"]
+"*" = ["utf8=accept", "MOVE"]
 [send.routes]
 "MÜLLER.example" = "mx"
 """
@@ -75,6 +78,7 @@ smarthost = "smtp://127.0.0.1:2525"
     assert configuration.limits == Limits(message_size=1048576, connections_per_address=0, data_seconds=90)
     assert configuration.dns.servers == (("127.0.0.1", 53), ("::1", 5353), ("::1", 53))
     assert configuration.send.smarthost == NextHop("smtp", "127.0.0.1", 2525)
+    assert configuration.imap.without == {"ann@example.org": {"QRESYNC"}, "*": {"UTF8=ACCEPT", "MOVE"}}
     assert configuration.send.routes == {"xn--mller-kva.example": MX}
 
 

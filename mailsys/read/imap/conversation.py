@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from twisted.internet.defer import CancelledError
@@ -24,7 +24,6 @@ from mailsys.interfaces import (
     TimedOut,
 )
 from mailsys.journal import events
-from mailsys.message.address import Address
 from mailsys.read.imap.authorization import Authorization
 from mailsys.read.imap.dialogue import Dialogue, SentAway
 from mailsys.read.imap.first_folders import FirstFolders
@@ -45,7 +44,7 @@ class IMAPConversation:
     ``plaintext`` is the setting of that name: never, loopback or always.  ``idle_seconds`` is the
     autologout timer, which RFC 9051 5.4 wants to be 30 minutes at least.  Until somebody has logged in
     there is nobody to log out, and ``login_seconds`` is all the time that there is.
-    ``without`` are the capabilities that are not announced to some accounts.
+    ``without`` are capabilities in capitals that are not announced, by address or ``*`` for every account.
     """
 
     hostname: str
@@ -60,7 +59,7 @@ class IMAPConversation:
     plaintext: str = "loopback"
     idle_seconds: float = 1800.0
     login_seconds: float = 180.0
-    without: Mapping[Address, Collection[str]] = field(default_factory=dict)
+    without: Mapping[str, frozenset[str]] = field(default_factory=dict)
     first_folders: FirstFolders = field(default_factory=FirstFolders)
 
     async def run(self, connection: IConnection) -> None:
@@ -111,13 +110,17 @@ class IMAPConversation:
         if not await self._prepare(imap, account):
             dialogue.say(tag, responses.UNAVAILABLE)
             raise SentAway(responses.UNAVAILABLE)
-        dialogue.logged_in(frozenset(self.without.get(account.address, ())))
+        dialogue.logged_in(self._withheld(account))
         dialogue.say(tag, ok("Logged in", f"CAPABILITY {dialogue.capabilities}"))
         try:
             await Service(imap, self.logins, session).run()
         finally:
             imap.leave()
             self._tell_what_was_done(session, imap)
+
+    def _withheld(self, account: Account) -> frozenset[str]:
+        nothing: frozenset[str] = frozenset()
+        return self.without.get(str(account.address), nothing) | self.without.get("*", nothing)
 
     def _session(self, dialogue: Dialogue, account: Account) -> IMAPSession:
         return IMAPSession(

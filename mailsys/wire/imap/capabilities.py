@@ -93,7 +93,7 @@ def capabilities(terms: Terms, commands: Collection[bytes]) -> list[str]:
         words += _login_words(terms)
     if terms.compressed:
         words.remove("COMPRESS=DEFLATE")
-    return [word for word in words if word not in terms.without]
+    return [word for word in words if word.upper() not in terms.without]
 
 
 def _login_words(terms: Terms) -> list[str]:
