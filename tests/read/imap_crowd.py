@@ -59,11 +59,14 @@ class Believer:
             self._vanish(expanded(words[-1]))
 
     def _vanish(self, gone):
-        """Of which some may have come since, under UIDs that this client did not ask for."""
-        unknown = len(gone - set(self.uids))
-        self.uids = [uid for uid in self.uids if uid not in gone]
-        places = [place for place, uid in enumerate(self.uids) if uid is None]
-        for place in reversed(places[:unknown]):
+        """Some may have come since, under UIDs that this client did not ask for: they are where these fit."""
+        for uid in sorted(gone):
+            if uid in self.uids:
+                self.uids.remove(uid)
+                continue
+            before = [place for place, known in enumerate(self.uids) if known is not None and known < uid]
+            place = before[-1] + 1 if before else 0
+            assert self.uids[place] is None, (self.name, uid, self.uids)
             del self.uids[place]
 
     def _hear_fetch(self, number, items):

@@ -13,7 +13,8 @@ CLIENTS = 12
 
 def client(house, number, seed):
     session = Client(house, select=None)
-    return Believer(f"c{number}", random.Random(f"{seed}.{number}"), session.say, session.heard)
+    own = random.Random(f"{seed}.{number}")
+    return Believer(f"c{number}", own, session.say, session.heard, qresync=number % 3 == 0)
 
 
 @pytest.mark.parametrize("seed", range(3))

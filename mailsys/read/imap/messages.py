@@ -74,9 +74,11 @@ async def expunge(session: IMAPSession, command: Expunge) -> Response:
     return responses.DONE
 
 
-async def expunge_quietly(session: IMAPSession) -> None:
-    """As CLOSE does it."""
-    session.counts.expunged += len(await session.folder.expunge(session.open.view.uids[:]))
+async def expunge_quietly(session: IMAPSession) -> int:
+    """As CLOSE does it; return how many have gone."""
+    gone = len(await session.folder.expunge(session.open.view.uids[:]))
+    session.counts.expunged += gone
+    return gone
 
 
 async def copy(session: IMAPSession, command: Copy) -> Response:

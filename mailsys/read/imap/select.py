@@ -76,9 +76,11 @@ AT_ONCE = 1000  # messages told in one go
 
 async def close(session: IMAPSession, command: Close) -> Response:
     """Remove what is marked as deleted, without a word, and leave."""
-    if not session.folder.read_only:
-        await expunge_quietly(session)
+    folder = session.folder
+    gone = 0 if folder.read_only else await expunge_quietly(session)
     session.leave()
+    if gone and session.condstore:  # RFC 7162 3.2.8
+        return ok("Done", f"HIGHESTMODSEQ {folder.highest_modseq}")
     return responses.DONE
 
 
