@@ -3,14 +3,33 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Sequence
 from urllib.parse import quote
 
+WAL_TRIES = 200
+WAL_PAUSE_SECONDS = 0.02
 Steps = Sequence[Sequence[str]]
 
 
 class NewerDatabase(sqlite3.DatabaseError):
     """The file was made by a later version of the program."""
+
+
+def use_wal(connection: sqlite3.Connection) -> None:
+    """Let readers and a writer not wait for one another; raises sqlite3.Error.
+
+    SQLite does not wait when several programs make the same new file a WAL; so we do, in this thread.
+    """
+    for _ in range(WAL_TRIES - 1):
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+            time.sleep(WAL_PAUSE_SECONDS)
+    connection.execute("PRAGMA journal_mode = WAL")
 
 
 def migrate(connection: sqlite3.Connection, steps: Steps) -> None:

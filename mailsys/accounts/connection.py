@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from mailsys.accounts.schema import STEPS
 from mailsys.disk import make_private
-from mailsys.sqlite import NewerDatabase, migrate
+from mailsys.sqlite import NewerDatabase, migrate, use_wal
 
 FILE_NAME = "accounts.sqlite3"
 BUSY_SECONDS = 10.0  # how long a change waits for another one
-WAL_TRIES = 200
-WAL_PAUSE_SECONDS = 0.02
 
 
 class AccountsError(Exception):
@@ -27,7 +24,7 @@ def connect(path: str) -> sqlite3.Connection:
         make_private(path)
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
         try:
-            _use_wal(connection)
+            use_wal(connection)
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
             migrate(connection, STEPS)
@@ -35,19 +32,6 @@ def connect(path: str) -> sqlite3.Connection:
             connection.close()
             raise
     return connection
-
-
-def _use_wal(connection: sqlite3.Connection) -> None:
-    """SQLite does not wait when several programs make the same new file a WAL; so we do."""
-    for _ in range(WAL_TRIES - 1):
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
-                raise
-            time.sleep(WAL_PAUSE_SECONDS)
-    connection.execute("PRAGMA journal_mode = WAL")
 
 
 class Transactions:

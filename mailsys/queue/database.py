@@ -8,7 +8,7 @@ from typing import Any
 
 from mailsys.disk import make_private
 from mailsys.queue.schema import STEPS
-from mailsys.sqlite import migrate
+from mailsys.sqlite import migrate, use_wal
 
 BUSY_SECONDS = 5.0
 Connect = Callable[..., sqlite3.Connection]
@@ -76,7 +76,7 @@ class QueueDatabase:
 
 
 def _prepare(connection: sqlite3.Connection) -> None:
-    connection.execute("PRAGMA journal_mode = WAL")
+    use_wal(connection)
     connection.execute("PRAGMA synchronous = FULL")
     # What an earlier process or attempt left in the log goes into the file, synced, so that a sync that
     # failed once is not believed later.

@@ -35,10 +35,13 @@ class Counted:
 
 
 def copies_within_a_day(connection: Connection, account: str, now: float) -> int:
-    """How many were handed in, to the hour."""
-    since = _hour(now - DAY_SECONDS)
+    """How many were handed in, to the hour.
+
+    What was counted far in the future, before the clock was set back, is not of today.
+    """
     row = connection.execute(
-        "SELECT sum(copies) FROM sent WHERE account = ? AND hour > ?", (account, since)
+        "SELECT sum(copies) FROM sent WHERE account = ? AND hour > ? AND hour <= ?",
+        (account, _hour(now - DAY_SECONDS), _hour(now + HOUR_SECONDS)),
     ).fetchone()
     return int(row[0] or 0)
 
@@ -49,7 +52,9 @@ def add(
     """Count a message in, and say whether it is to be held; who is written to then stays new."""
     copies = copies_within_a_day(connection, account, now) + len(recipients)
     new = _new_within_a_day(connection, account, recipients, now)
-    connection.execute("DELETE FROM sent WHERE hour <= ?", (_hour(now - DAY_SECONDS),))
+    connection.execute(
+        "DELETE FROM sent WHERE hour <= ? OR hour > ?", (_hour(now - DAY_SECONDS), _hour(now + DAY_SECONDS))
+    )
     connection.execute(
         "INSERT INTO sent VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET copies = copies + excluded.copies",
         (account, _hour(now), len(recipients)),
@@ -66,8 +71,15 @@ def add(
 
 def held_accounts(connection: Connection, now: float) -> list[str]:
     """Whose mail was held within a day."""
-    rows = connection.execute("SELECT account FROM held WHERE since > ? ORDER BY since", (now - DAY_SECONDS,))
+    rows = connection.execute(
+        "SELECT account FROM held WHERE since > ? AND since <= ? ORDER BY since", _day_until(now)
+    )
     return [account for (account,) in rows]
+
+
+def _day_until(now: float) -> tuple[float, float]:
+    """A clock that was set back a little has not begun another day."""
+    return now - DAY_SECONDS, now + HOUR_SECONDS
 
 
 def _hour(at: float) -> int:
@@ -78,7 +90,8 @@ def _new_within_a_day(connection: Connection, account: str, recipients: Sequence
     known = "SELECT 1 FROM recipients WHERE account = ? AND address = ?"
     new = sum(not connection.execute(known, (account, address)).fetchone() for address in recipients)
     row = connection.execute(
-        "SELECT count(*) FROM recipients WHERE account = ? AND first > ?", (account, now - DAY_SECONDS)
+        "SELECT count(*) FROM recipients WHERE account = ? AND first > ? AND first <= ?",
+        (account, *_day_until(now)),
     ).fetchone()
     return int(row[0]) + new
 
@@ -97,8 +110,9 @@ def _remember(connection: Connection, account: str, recipients: Sequence[str], n
 
 def _is_first(connection: Connection, account: str, now: float) -> bool:
     row = connection.execute("SELECT since FROM held WHERE account = ?", (account,)).fetchone()
-    if row is not None and row[0] > now - DAY_SECONDS:
+    begin, end = _day_until(now)
+    if row is not None and begin < row[0] <= end:
         return False
-    connection.execute("DELETE FROM held WHERE since <= ?", (now - DAY_SECONDS,))
+    connection.execute("DELETE FROM held WHERE since <= ? OR since > ?", (begin, end))
     connection.execute("INSERT INTO held VALUES (?, ?)", (account, now))
     return True

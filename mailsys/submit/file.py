@@ -12,35 +12,12 @@ from threading import Lock
 from typing import TypeVar
 
 from mailsys.disk import make_private
+from mailsys.sqlite import migrate, use_wal
+from mailsys.submit.schema import STEPS
 
 FILE_NAME = "submission.sqlite3"
 BUSY_SECONDS = 5.0
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS caught (
-    account TEXT NOT NULL,   -- who got mail
-    address TEXT NOT NULL,   -- for this address, by a catch-all
-    last    REAL NOT NULL,   -- seconds since 1970, UTC, to a day
-    PRIMARY KEY (account, address)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS sent (
-    account TEXT NOT NULL,
-    hour    INTEGER NOT NULL,  -- hours since 1970
-    copies  INTEGER NOT NULL,  -- handed in for other hosts, held ones as well
-    PRIMARY KEY (account, hour)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS recipients (
-    account TEXT NOT NULL,
-    address TEXT NOT NULL,
-    first   REAL NOT NULL,
-    last    REAL NOT NULL,
-    PRIMARY KEY (account, address)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS held (
-    account TEXT NOT NULL PRIMARY KEY,
-    since   REAL NOT NULL      -- when it was told that its mail is held
-) WITHOUT ROWID;
-"""
 T = TypeVar("T")
 
 
@@ -85,7 +62,7 @@ class SubmissionFile:
             self._connection = connection = sqlite3.connect(
                 self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
             )
-            connection.execute("PRAGMA journal_mode = WAL")
+            use_wal(connection)
             connection.execute("PRAGMA synchronous = NORMAL")
-            connection.executescript(SCHEMA)
+            migrate(connection, STEPS)
         return self._connection
