@@ -118,6 +118,12 @@ class _NoJournal:
         """Nothing."""
 
 
+class _NoNotices:
+    async def compose(self, *_about: object) -> tuple[()]:
+        """Nobody is told."""
+        return ()
+
+
 def run(data: str) -> dict[str, float]:
     """In the process that is measured."""
     from twisted.internet import reactor as global_reactor
@@ -125,7 +131,6 @@ def run(data: str) -> dict[str, float]:
     from twisted.internet.task import deferLater
 
     from mailsys.config.retry import parse_retry
-    from mailsys.queue.notices import NoNotices
     from mailsys.queue.runner import QueueLimits
     from mailsys.queue.station import Queue, QueueSettings
     from mailsys.threads import Workers
@@ -138,8 +143,9 @@ def run(data: str) -> dict[str, float]:
         parse_retry("15m 30m 1h then 8h until 5d"), QueueLimits(), 7 * 86_400.0, 4 * 3600.0
     )
     journal: Any = _NoJournal()
+    notices: Any = _NoNotices()
     queue = Queue(
-        Disk(), data, settings, delivery=world, notices=NoNotices(), journal=journal, workers=workers,
+        Disk(), data, settings, delivery=world, notices=notices, journal=journal, workers=workers,
         destination_of=_domain, reactor=reactor, now=time.time, chance=random.random,
     )  # fmt: skip
 

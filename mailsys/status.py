@@ -37,7 +37,7 @@ class HostStatus:
         """One line for ``systemctl status``."""
         count = self._listeners.connections
         line = f"{self.phase}: {count} connection{'' if count == 1 else 's'}"
-        return "; ".join([line, *self._urgent()])
+        return "; ".join([line, *self._waiting(), *self._urgent()])
 
     async def facts(self, _request: Mapping[str, Any]) -> dict[str, Any]:
         """What ``docs/control-socket.rst`` says of the command ``status``."""
@@ -49,9 +49,25 @@ class HostStatus:
             "hostname": self.hostname,
             "listeners": self._listeners.describe(),
             "connections": self._listeners.connections,
+            "queue": await self._depth(),
             "today": await self._today(),
             "wrong": [*self._wrong(), *await self._held()],
         }
+
+    def _waiting(self) -> Iterator[str]:
+        """What lies in the queue, if there is anything; some seconds old."""
+        depth = self.stations.outgoing.queue.upkeep.depth if self.stations is not None else 0
+        if depth:
+            yield f"{depth:,} message{'' if depth == 1 else 's'} in the queue"
+
+    async def _depth(self) -> int | None:
+        """How many messages lie in the queue; None when it cannot be read."""
+        if self.stations is None or self.phase == "starting":
+            return None
+        try:
+            return await self.stations.outgoing.queue.spool.depth()
+        except OSError:
+            return None
 
     async def _today(self) -> dict[str, int] | None:
         """Counts since midnight, local time; None when the journal cannot be read."""

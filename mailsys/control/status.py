@@ -67,6 +67,9 @@ def _lines(facts: Mapping[str, Any], now: datetime) -> Iterator[str]:
     for number, listener in enumerate(facts["listeners"]):
         yield f"{'' if number else 'listens':<12} {listener['service']:<11} {listener['endpoint']}"
     yield f"{'connections':<12} {facts['connections']}"
+    if facts["queue"] is not None:
+        count = facts["queue"]
+        yield f"{'queue':<12} {count:,} message{'' if count == 1 else 's'}"
     counts = facts["today"]
     if counts is not None:
         words = (f"{counts.get(kind, 0):,} {word}" for kind, word in _COUNTED.items())

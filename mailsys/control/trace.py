@@ -148,7 +148,8 @@ def _hints(found: Found, arguments: argparse.Namespace, journal: JournalReader) 
         yield f"There are older ones: --limit {arguments.limit * 5} shows more, --since and --until a part."
     if found.others and not arguments.connections:
         number = f"{found.others} or more" if found.others == arguments.limit else str(found.others)
-        yield f"Besides, {number} connections without a message: --connections shows them."
+        connections, them = ("connection", "it") if number == "1" else ("connections", "them")
+        yield f"Besides, {number} {connections} without a message: --connections shows {them}."
     if not journal.is_indexed():
         yield "Older stories are still being indexed, and may be missing here."
 

@@ -180,6 +180,9 @@ class IQueueSpool(Interface):
         Returns when it is on the disk.  A recipient that has an outcome keeps it.
         """
 
+    async def depth() -> int:
+        """How many messages are not finished."""
+
     async def orders() -> Sequence[Order]:
         """What other programs have asked for and nobody has done yet."""
 

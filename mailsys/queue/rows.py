@@ -105,6 +105,12 @@ def unneeded(connection: sqlite3.Connection, names: Collection[str]) -> list[str
     return [row[0] for row in rows]
 
 
+def depth(connection: sqlite3.Connection) -> int:
+    """How many messages are not finished."""
+    row = connection.execute("SELECT count(*) FROM messages WHERE finished IS NULL").fetchone()
+    return int(row[0])
+
+
 def destinations(connection: sqlite3.Connection) -> dict[str, float]:
     """Where somebody waits, and when the first of them is due."""
     return dict(

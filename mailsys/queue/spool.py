@@ -216,6 +216,10 @@ class Spool:
         """The newest outcomes."""
         return await self._ask(lambda connection: rows.outcomes(connection, seconds, limit))
 
+    async def depth(self) -> int:
+        """How many messages are not finished."""
+        return await self._ask(rows.depth)
+
     async def orders(self) -> Sequence[Order]:
         """What other programs have asked for."""
         return await self._ask(ordered.waiting)

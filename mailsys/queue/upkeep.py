@@ -30,6 +30,7 @@ ORDERS_SECONDS = 1.0
 CLOCK_SECONDS = 10.0
 AGED_SECONDS = 60.0
 PRUNE_SECONDS = 600.0
+DEPTH_SECONDS = 10.0
 CLOCK_WAS_SET_SECONDS = 30.0  # by so much or more
 AT_ONCE = 200
 RETELL_SECONDS = 60.0  # how much of a story may be missing after a crash
@@ -73,6 +74,7 @@ class Upkeep:
         self._now = now
         self.keep_seconds = keep_seconds
         self._clocks = _Clocks(now(), clock.seconds())
+        self.depth = 0  # how many messages were not finished when it was last looked
         self._told_until = 0.0  # messages older than this were looked at for a notice of delay
         # Orders for messages that were under way: done when their attempt is over.
         self._later: list[tuple[Order, str]] = []
@@ -82,12 +84,14 @@ class Upkeep:
     async def start(self) -> None:
         """Make stories whole that a crash may have cut off, and begin; raises OSError."""
         await self._tell_again()
+        await self.look_at_depth()
         await self._spool.clamp(self._now() + longest_wait(self._schedule), self._now())
         for step, seconds in (
             (self.do_orders, ORDERS_SECONDS),
             (self.watch_clock, CLOCK_SECONDS),
             (self.look_at_aged, AGED_SECONDS),
             (self.prune, PRUNE_SECONDS),
+            (self.look_at_depth, DEPTH_SECONDS),
         ):
             call = LoopingCall(self._unbroken, step)
             call.clock = self._clock
@@ -136,6 +140,10 @@ class Upkeep:
         destinations = {one.destination for one in changed}
         if order.verb in (Verb.RETRY, Verb.RELEASE) and destinations:
             await self._runner.try_now(destinations)
+
+    async def look_at_depth(self) -> None:
+        """For those who want to know without waiting."""
+        self.depth = await self._spool.depth()
 
     # ------------------------------------------------------------------ time
 

@@ -205,6 +205,16 @@ class QueueSpoolContract(Asking):
         ]
         assert self.wait_for(spool.aged(BEGAN + 50, LATE, 10)) == []
 
+    def test_what_is_not_finished_is_counted(self, spool: Any) -> None:
+        """Held messages, too."""
+        spool.put(message("m1", "bob@far.test", "eve@near.test"))
+        spool.put(message("m2"), held="over the limit")
+        assert self.wait_for(spool.depth()) == 2
+        self._record(spool, "m1", progress(BOB, DELIVERED))
+        assert self.wait_for(spool.depth()) == 2
+        self._order(spool, Verb.REMOVE)
+        assert self.wait_for(spool.depth()) == 0
+
     def test_orders_select_by_id_address_and_domain(self, spool: Any) -> None:
         """All that is named must match."""
         spool.put(message("m1", "bob@far.test", "eve@near.test"))

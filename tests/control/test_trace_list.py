@@ -55,6 +55,12 @@ def test_subject_and_time_narrow_it_to_one(journal, trace):  # noqa: F811
     assert trace("--client", "192.0.2.0/24", "--since", "2026-11-22")[1].count("4k2m9x7q") == 3
 
 
+def test_one_connection_is_one(journal, trace):  # noqa: F811
+    journal.write([*message(1), visit(1)])
+    _, _, err = trace("bob@example.org")
+    assert err == "Besides, 1 connection without a message: --connections shows it.\n"
+
+
 def test_connections_do_not_push_out_the_mail(journal, trace):  # noqa: F811
     journal.write(message(1))
     journal.write([visit(number) for number in range(9)])

@@ -133,6 +133,9 @@ class MemorySpool:
             for row in kept.rows
         ][:limit]
 
+    async def depth(self):
+        return sum(kept.finished is None for kept in self.kept.values())
+
     async def orders(self):
         return [order for order in self.waiting_orders if order.number not in self.answers]
 

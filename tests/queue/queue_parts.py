@@ -8,14 +8,13 @@ from zope.interface import implementer
 
 from mailsys.config.retry import parse_retry
 from mailsys.disk import Disk
-from mailsys.interfaces import Attempt, IDelivery, IJournal, QueueAction
+from mailsys.interfaces import Attempt, IDelivery, IJournal, INotices, QueueAction
 from mailsys.message.outcome import Deferred as PutOff
 from mailsys.message.outcome import Step
 from mailsys.message.reply import Reply
 from mailsys.queue.attempting import Attempting
 from mailsys.queue.contents import Contents
 from mailsys.queue.database import QueueDatabase
-from mailsys.queue.notices import NoNotices
 from mailsys.queue.progress import Rules
 from mailsys.queue.runner import QueueLimits, Runner
 from mailsys.queue.spool import Spool
@@ -51,6 +50,14 @@ class Events:
 
     def kinds(self, id_):
         return [event.facts["event"] for event in self.events if event.id == id_]
+
+
+@implementer(INotices)
+class NoNotices:
+    """Nobody is told."""
+
+    async def compose(self, message, progress):
+        return ()
 
 
 class Gate:

@@ -5,7 +5,7 @@ import random
 import tempfile
 import time
 
-from queue_parts import ANN, BUSY, DEAD, OK, Events, World
+from queue_parts import ANN, BUSY, DEAD, OK, Events, NoNotices, World
 from twisted.internet import reactor
 from twisted.internet.task import deferLater
 from twisted.trial.unittest import TestCase
@@ -18,7 +18,6 @@ from mailsys.interfaces import Acceptance, QueueAction
 from mailsys.message.address import Address
 from mailsys.message.content import MemoryContent
 from mailsys.message.envelope import Envelope
-from mailsys.queue.notices import NoNotices
 from mailsys.queue.runner import QueueLimits
 from mailsys.queue.station import Queue, QueueSettings
 from mailsys.threads import Workers

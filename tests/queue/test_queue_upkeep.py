@@ -165,6 +165,20 @@ def test_a_sender_hears_of_a_delay_though_nothing_was_tried(spool):
     assert result_of(spool.destinations())
 
 
+def test_how_much_waits_is_known_without_asking(spool):
+    rig = new_rig(spool)
+    rig.world.otherwise = BUSY
+    rig.put("m1")
+    rig.put("m2", held="over the limit")
+    rig.go_on(10)
+    assert rig.upkeep.depth == 2
+    again = new_rig(spool)
+    assert again.upkeep.depth == 2
+    order(again, Verb.REMOVE)
+    again.go_on(10)
+    assert again.upkeep.depth == 0
+
+
 def test_it_leaves_when_its_sender_wants(spool):
     """Also where nothing else is known of the destination, and after a start."""
     rig = new_rig(spool)

@@ -34,9 +34,11 @@ def test_a_server_that_runs(own_host, letter):
     services = {listener["service"] for listener in facts["listeners"]}
     assert services == {"smtp", "submission", "pop3", "lmtp"}
     assert facts["connections"] == 1
+    assert facts["queue"] == 0
     assert facts["today"]["received"] == 1
     assert facts["today"]["login"] == 1
     lines = status(own_host).stdout.splitlines()
+    assert "queue        0 messages" in lines
     assert lines[0].startswith(
         f"mailsys {mailsys.__version__} on mail.system.test is serving, process {own_host.pid}"
     )
