@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import dns.exception
 import dns.flags
@@ -35,6 +36,7 @@ class Nonsense(Exception):  # noqa: N818 - it is only left unread
     """The octets are no DNS message, or none that answers the question."""
 
 
+@lru_cache(maxsize=4096)
 def read_question(name: str, kind: dns.rdatatype.RdataType) -> Question:
     """A question for a name in text; NoSuchName for what can be no name in DNS."""
     try:
