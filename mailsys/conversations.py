@@ -101,6 +101,7 @@ def _reception(stations: Stations, service: str) -> Reception:
         intake=stations.intake,
         drop=stations.store.drop,
         caught=stations.users.caught,
+        history=stations.senders.history,
         limits=stations.users.limits,
         deliveries=stations.plugged_in.deliveries,
         logins=stations.logins,

@@ -20,6 +20,7 @@ from mailsys.extensions.plugins import Plugins
 from mailsys.interfaces import IDirectory, ISenders, Services
 from mailsys.journal.nothing import NoJournal
 from mailsys.judge.builtin import Surroundings
+from mailsys.judge.memory.station import SenderMemory
 from mailsys.message.srs import SenderRewriting
 from mailsys.net.dns.resolver import open_resolver
 from mailsys.paths import Paths
@@ -78,4 +79,5 @@ def _surroundings(configuration: Configuration, senders: ISenders) -> Surroundin
 
     dns, workers, clock = configuration.dns, NoThreads(), cast(IReactorTime, reactor)
     resolver = open_resolver(reactor, workers, dns.servers, trust_ad=dns.trust_ad)
-    return Surroundings(configuration, senders, resolver, clock, time.time, workers)
+    memory = SenderMemory(Paths(configuration.data).senders, workers, time.time, only_looks=True)
+    return Surroundings(configuration, senders, resolver, clock, time.time, workers, memory)

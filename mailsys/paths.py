@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from mailsys.accounts.database import FILE_NAME as ACCOUNTS
 from mailsys.journal import FILE_NAME as JOURNAL
+from mailsys.judge.memory.file import FILE_NAME as SENDERS
 from mailsys.route.return_keys import FILE_NAME as RETURN_KEYS
 from mailsys.submit.file import FILE_NAME as SUBMISSION
 
@@ -42,6 +43,11 @@ class Paths:
     def return_keys(self) -> str:
         """With what the return addresses of forwarded mail are made."""
         return os.path.join(self.data, RETURN_KEYS)
+
+    @property
+    def senders(self) -> str:
+        """What is remembered of senders."""
+        return os.path.join(self.data, SENDERS)
 
     def plugin(self, name: str) -> str:
         """What the plugin of this name keeps, if it keeps anything."""

@@ -32,6 +32,7 @@ from mailsys.journal.ids import SessionIds
 from mailsys.journal.reader import newest_session
 from mailsys.journal.writer import Journal
 from mailsys.judge.builtin import Surroundings
+from mailsys.judge.memory.station import SenderMemory
 from mailsys.outgoing import Outgoing
 from mailsys.paths import Paths
 from mailsys.publish.everywhere import not_yet_everywhere
@@ -92,6 +93,7 @@ class Stations:
         self.strangers = Strangers(reactor.seconds, patience_of(configuration))
         self.message_memory = MessageMemory(configuration.limits.message_memory)
         self.users = Users(self.paths.submission, self.files, time.time)
+        self.senders = SenderMemory(self.paths.senders, self.files, time.time)
         self.first_folders = FirstFolders()
         self._to_undo = AsyncExitStack()
         self.configure(configuration)
@@ -183,6 +185,7 @@ class Stations:
         self.admissions = {service: admissions.build(service) for service in _MAIL_COMES_IN}
         router = self.admissions["smtp"].router
         self.users.configure(configuration)
+        self.senders.configure(configuration)
         self.users.write_letters(self.intake, self.store.drop, router, self._hostname, self.ids.next)
         self.outgoing.home = Home(
             router,
@@ -205,8 +208,8 @@ class Stations:
 
     def _surroundings(self, senders: ISenders) -> Surroundings:
         """What the judges of the present configuration use."""
-        resolver = self.outgoing.resolver
-        return Surroundings(self.configuration, senders, resolver, self.reactor, time.time, self.files)
+        dns, clock = self.outgoing.resolver, self.reactor
+        return Surroundings(self.configuration, senders, dns, clock, time.time, self.files, self.senders)
 
     async def start(self) -> None:
         """Begin to work, with all that the last run left undone; raises CannotWork.
@@ -232,6 +235,7 @@ class Stations:
         await self.signing.start()
         self._to_undo.push_async_callback(self.signing.stop)
         self._to_undo.push_async_callback(self.users.stop)
+        self._to_undo.push_async_callback(self.senders.stop)
         self._to_undo.push_async_callback(self.outgoing.close)
         self._to_undo.push_async_callback(self.plugins.stop)
         try:

@@ -167,6 +167,17 @@ def _read_network(item: object) -> Network:
     return network
 
 
+def read_zones(value: object) -> tuple[str, ...]:
+    """Domains of lists in DNS."""
+    return tuple(read_each(_read_zone, value))
+
+
+def _read_zone(item: object) -> str:
+    if not (zone := read_domain(item)) or zone.startswith("["):
+        raise Wrong(f'has "{item}", which is no domain', 'write it as in "list.example.org"')
+    return zone
+
+
 def read_forwarders(value: object) -> tuple[Network | str, ...]:
     """IP networks, and domains."""
     return tuple(read_each(_read_forwarder, value))
@@ -338,6 +349,7 @@ HOSTNAME = Kind(read_hostname, str)
 DOMAIN = Kind(read_domain, str)
 FORWARDERS = Kind(read_forwarders, lambda trusted: [str(one) for one in trusted])
 NETWORKS = Kind(read_networks, lambda networks: [str(network) for network in networks])
+ZONES = Kind(read_zones, list)
 NAMES = Kind(read_names, list)
 ADDRESSES = Kind(read_addresses, lambda addresses: [str(address) for address in addresses])
 DELIVERIES = Kind(read_deliveries, lambda names: {str(whom): name for whom, name in names.items()})

@@ -41,6 +41,7 @@ from mailsys.config.kinds import (
     TEXT,
     WAIT,
     WITHHELD,
+    ZONES,
     NameServer,
     Network,
     one_of,
@@ -277,17 +278,34 @@ class Journal:
     size: int = setting(SIZE, "1G")
 
 
+_JUDGES = [
+    "early_talker",
+    "iprev",
+    "spf",
+    "dns_lists",
+    "greylisting",
+    "one_from",
+    "hop_count",
+    "dkim",
+    "dmarc",
+]
+
+
 @dataclass(frozen=True, slots=True)
 class Judge:
     """``[judge]``: the judges that run, in order.
 
-    ``exempt`` are networks whose mail is not judged by its origin; ``trusted_forwarders`` are networks and
-    domains that hand on the mail of others.
+    ``blocklists`` and ``allowlists`` are lists in DNS.  Hosts that nobody vouches for wait ``greylist_wait``
+    seconds; who has written is remembered for ``remember_senders``, 0 for never.  ``exempt`` are networks
+    whose mail is not judged by its origin; ``trusted_forwarders``, networks and domains, hand on the mail
+    of others.
     """
 
-    judges: tuple[str, ...] = setting(
-        NAMES, ["early_talker", "iprev", "spf", "one_from", "hop_count", "dkim", "dmarc"]
-    )
+    judges: tuple[str, ...] = setting(NAMES, _JUDGES)
+    blocklists: tuple[str, ...] = setting(ZONES, [])
+    allowlists: tuple[str, ...] = setting(ZONES, [])
+    greylist_wait: float = setting(WAIT, "1m")
+    remember_senders: float = setting(PAUSE, "365d")
     exempt: tuple[Network, ...] = setting(NETWORKS, ["127.0.0.1/32", "::1/128"])
     trusted_forwarders: tuple[Network | str, ...] = setting(FORWARDERS, [])
 

@@ -144,5 +144,5 @@ _REST = """
 # retry = "15m 30m 1h 2h 4h 8h then 8h until 5d"   # waits between attempts, and when to give up
 
 [judge]
-# judges = ["early_talker", "iprev", "spf", "one_from", "hop_count", "dkim", "dmarc"] # docs/judging.rst
+# blocklists = []             # lists in DNS that are asked, as in ["zen.example.net"]; see docs/judging.rst
 """

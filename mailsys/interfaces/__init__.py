@@ -63,6 +63,7 @@ from mailsys.interfaces.judging import (
     IGreetingPause,
     IJudge,
     IJudgePipeline,
+    ISenderHistory,
     Report,
     Verdict,
 )
@@ -207,6 +208,7 @@ __all__ = [
     "IRepeatableDrop",
     "IResolver",
     "IRouter",
+    "ISenderHistory",
     "ISenders",
     "ISendingLimits",
     "ISigner",

@@ -42,6 +42,7 @@ class Session:
     failed_logins: int = 0
     spoke_early: bool = False  # sent something before our greeting
     checked: tuple[str, ...] = ()  # what the judges said of the connection, in words
+    reverse_path: Address | None = None  # of the message at hand
     findings: Findings = field(default_factory=dict)  # of judges, since the last MAIL
 
 

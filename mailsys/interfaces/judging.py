@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -74,6 +75,16 @@ class IJudge(Interface):
 
     async def message(session: Session, envelope: Envelope, content: Content) -> Verdict:
         """At the end of DATA."""
+
+
+class ISenderHistory(Interface):
+    """Who has written to whom before."""
+
+    def note(session: Session, reverse_path: Address | None, recipients: Iterable[Address]) -> None:
+        """A message was delivered into the INBOX of these.  Never makes its caller wait, never raises."""
+
+    async def knows(session: Session, reverse_path: Address | None, recipients: Iterable[Address]) -> bool:
+        """Is the sender known to one of these?  False also when that cannot be told."""
 
 
 class IGreetingPause(Interface):

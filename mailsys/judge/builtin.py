@@ -10,10 +10,13 @@ from twisted.internet.interfaces import IReactorTime
 from mailsys.config.schema import Configuration
 from mailsys.interfaces import IJudge, IJudgePipeline, IResolver, ISenders, IWorkers
 from mailsys.judge.dmarc_judge import DMARCJudge
+from mailsys.judge.dns_lists import DNSLists
 from mailsys.judge.early_talker import EarlyTalker
 from mailsys.judge.forwarders import Forwarders
+from mailsys.judge.greylisting import Greylisting
 from mailsys.judge.hop_count import HopCount
 from mailsys.judge.iprev import IPRev
+from mailsys.judge.memory.station import SenderMemory
 from mailsys.judge.one_from import OneFrom
 from mailsys.judge.own_sender import OwnSender
 from mailsys.judge.pipeline import JudgePipeline
@@ -34,6 +37,7 @@ class Surroundings:
     clock: IReactorTime
     now: Callable[[], float]
     workers: IWorkers
+    memory: SenderMemory
 
     @property
     def strangers(self) -> Strangers:
@@ -57,6 +61,17 @@ def _dkim(host: Surroundings) -> IJudge:
     return DKIMJudge(host.resolver, host.clock, host.now, host.workers, host.strangers)
 
 
+def _dns_lists(host: Surroundings) -> IJudge:
+    judge = host.configuration.judge
+    lists = judge.blocklists, judge.allowlists
+    return DNSLists(*lists, host.resolver, host.clock, host.memory.history, host.strangers)
+
+
+def _greylisting(host: Surroundings) -> IJudge:
+    wait_seconds = host.configuration.judge.greylist_wait
+    return Greylisting(host.memory.greylist, host.memory.history, host.strangers, wait_seconds)
+
+
 BUILTIN: Mapping[str, Callable[[Surroundings], IJudge]] = {
     EarlyTalker.name: _early_talker,
     IPRev.name: lambda host: IPRev(host.resolver, host.clock, host.strangers),
@@ -64,6 +79,8 @@ BUILTIN: Mapping[str, Callable[[Surroundings], IJudge]] = {
     OneFrom.name: lambda _host: OneFrom(),
     OwnSender.name: lambda host: OwnSender(host.senders),
     HopCount.name: lambda _host: HopCount(),
+    DNSLists.name: _dns_lists,
+    Greylisting.name: _greylisting,
     DKIM: _dkim,
     DMARCJudge.name: lambda host: DMARCJudge(host.resolver, host.clock, host.strangers),
 }
@@ -81,5 +98,5 @@ def build_pipeline(
     judges = [BUILTIN[name](host) if name in BUILTIN else further[name] for name in names]
     if not _FIND_OUT.isdisjoint(names):
         forwarders = Forwarders(configuration.judge.trusted_forwarders)
-        judges.append(FinalVerdict(configuration.hostname, forwarders))
+        judges.append(FinalVerdict(configuration.hostname, forwarders, host.memory.history))
     return JudgePipeline(judges)

@@ -43,7 +43,8 @@ class DMARCJudge(SilentJudge):
         if author is None:
             finding = _NO_AUTHOR
         else:
-            finding = _finding(await self._evaluated(author.domain, session), is_list=is_from_list(headers))
+            result = await self._evaluated(author.domain, session)
+            finding = _finding(result, str(author), is_list=is_from_list(headers))
         session.findings["dmarc"] = (finding,)
         return Verdict(Disposition.ACCEPT, f"{finding.result}: {finding.reason}")
 
@@ -68,8 +69,9 @@ def _identifiers(session: Session) -> Sequence[Identifier]:
     return sorted(dict.fromkeys(found), key=lambda one: not one.passed)
 
 
-def _finding(result: DMARCResult, *, is_list: bool) -> Finding:
-    detail = {"policy": result.policy.word if result.policy is not None else ""}
+def _finding(result: DMARCResult, author: str, *, is_list: bool) -> Finding:
+    policy = result.policy.word if result.policy is not None else ""
+    detail = {"policy": policy, "author": author}
     if result.published_by:
         detail["published_by"] = result.published_by
     if is_list:

@@ -63,6 +63,7 @@ class JudgePipeline:
     async def sender(self, session: Session, reverse_path: Address | None) -> Verdict:
         """What all judges say of a reverse-path; what was found out for the one before is forgotten."""
         session.findings.clear()
+        session.reverse_path = reverse_path
         return await self._ask("sender", lambda judge: judge.sender(session, reverse_path))
 
     async def recipient(self, session: Session, recipient: Address) -> Verdict:

@@ -21,6 +21,7 @@ class Case:
 
     findings: Findings
     is_forwarded: bool = False
+    is_known: bool = False  # the sender has written to one of the recipients before
 
     @property
     def dmarc(self) -> Finding:
@@ -88,6 +89,11 @@ TABLE: Sequence[Row] = (
     ),
     # RFC 9989 7.4: a list breaks what its members' domains promise, so p=reject alone must not refuse it.
     Row(
+        lambda case: case.fails_dmarc("reject") and case.is_from_list and case.is_known,
+        _ACCEPT,
+        "{author} does not vouch for it (DMARC), but it has come to its recipient in the same way before",
+    ),
+    Row(
         lambda case: case.fails_dmarc("reject") and case.is_from_list,
         _JUNK,
         "{author} wants it refused (DMARC p=reject), but it seems to come over a mailing list",
@@ -120,7 +126,7 @@ TABLE: Sequence[Row] = (
         "{author} vouches for it (DMARC): {why}",
     ),
     Row(
-        lambda case: case.spf.result == "fail" and not case.is_signed and not case.is_forwarded,
+        lambda case: case.spf.result == "fail" and not (case.is_signed or case.is_forwarded or case.is_known),
         _JUNK,
         "{sender} says that this host may not send for it (SPF), and nobody has signed it",
     ),

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from mailsys.interfaces import ACCEPT, Disposition, Finding, Session, Verdict
+from dataclasses import replace
+
+from mailsys.interfaces import ACCEPT, Disposition, Finding, ISenderHistory, Session, Verdict
 from mailsys.journal.printable import bounded, printable
 from mailsys.judge.forwarders import Forwarders
-from mailsys.judge.policy import Case, decide
+from mailsys.judge.policy import Case, Decision, decide
 from mailsys.judge.silent import SilentJudge
 from mailsys.message.authentication_results import rendered
 from mailsys.message.content import Content
 from mailsys.message.envelope import Envelope
 
-METHODS = ("iprev", "spf", "dkim", "arc", "dmarc")  # in the order in which they are written
+METHODS = ("dnswl", "iprev", "spf", "dkim", "arc", "dmarc")  # in the order in which they are written
 _SENTENCE_CHARACTERS = 300
 _WORDS = {Disposition.ACCEPT: "accept", Disposition.JUNK: "junk"}
 
@@ -21,21 +23,31 @@ class FinalVerdict(SilentJudge):
 
     name = "policy"
 
-    def __init__(self, hostname: str, forwarders: Forwarders) -> None:
+    def __init__(self, hostname: str, forwarders: Forwarders, history: ISenderHistory) -> None:
         self._hostname = hostname
         self._forwarders = forwarders
+        self._history = history
 
     async def message(self, session: Session, envelope: Envelope, content: Content) -> Verdict:
         """What the policy says, with the header lines for a message that is taken."""
         if not session.findings:
             return ACCEPT
-        decision = decide(Case(session.findings, self._forwarders.brought(session)))
+        decision = await self._decide(session, envelope)
         headers: tuple[bytes, ...] = ()
         if word := _WORDS.get(decision.disposition):
             sentence = printable(bounded(decision.reason, _SENTENCE_CHARACTERS))
             told = f"X-Mailsys-Verdict: {word}; {sentence}\r\n".encode("ascii", "replace")
             headers = (results_field(self._hostname, session, smtputf8=envelope.smtputf8), told)
         return Verdict(decision.disposition, decision.reason, decision.reply, headers)
+
+    async def _decide(self, session: Session, envelope: Envelope) -> Decision:
+        """Only where something speaks against a sender is it asked whether it is known."""
+        case = Case(session.findings, self._forwarders.brought(session))
+        decision = decide(case)
+        if decision.disposition is Disposition.ACCEPT:
+            return decision
+        is_known = await self._history.knows(session, envelope.reverse_path, envelope.recipients)
+        return decide(replace(case, is_known=True)) if is_known else decision
 
 
 def results_field(hostname: str, session: Session, *, smtputf8: bool) -> bytes:

@@ -202,6 +202,9 @@ class Handover:
         room.use(copies, content.size)
         if verdict.disposition is Disposition.ACCEPT:
             self._note_caught(takers)
+            self._reception.history.note(
+                self._session, envelope.reverse_path, [taker.address for taker in takers if taker.accounts]
+            )
         return answer
 
     def _thanks(self, held: str) -> Reply:

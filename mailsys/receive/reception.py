@@ -21,6 +21,7 @@ from mailsys.interfaces import (
     ILogins,
     IMailDrop,
     IQuota,
+    ISenderHistory,
     ISendingLimits,
     ISigner,
     IWorkers,
@@ -64,6 +65,7 @@ class Reception:
     intake: IIntake
     drop: IMailDrop
     caught: ICaughtAddresses
+    history: ISenderHistory
     limits: ISendingLimits
     deliveries: Mapping[str, IDelivery]
     logins: ILogins

@@ -125,7 +125,7 @@ judges = ["early_talkr", "x"]
         ),
         (
             "[judge]\njudges = ['zzz']",
-            'judge.judges = "zzz" is no judge that is installed; known are: dkim, dmarc, early_talker, ',
+            'judge.judges = "zzz" is no judge that is installed; known are: dkim, dmarc, dns_lists, ',
         ),
         (
             "[judge]\njudges = ['one_from', 'one_from']",

@@ -1,17 +1,14 @@
 """From the configuration to the pipeline."""
 
 import pytest
-from fakes import OwnAddressOnly
-from twisted.internet.task import Clock
-from zones import ZoneResolver
+from judge_house import surroundings
 from zope.interface.verify import verifyObject
 
 from mailsys.config.schema import Configuration, Judge, Receive
 from mailsys.interfaces import ACCEPT, Disposition, IJudge, Peer, Session, Verdict
-from mailsys.judge.builtin import BUILTIN, Surroundings, build_pipeline
+from mailsys.judge.builtin import BUILTIN, build_pipeline
 from mailsys.judge.silent import SilentJudge
 from mailsys.message.address import parse_address
-from mailsys.threads import NoThreads
 
 STRANGER = Session("s1", Peer("198.51.100.1", 40000, "smtp"), spoke_early=True)
 
@@ -25,7 +22,7 @@ def configured(*judges, pause=1.5):
 def around(*judges, **settings):
     """What judges use of a host, with the configuration of these."""
     configuration = configured(*judges, **settings)
-    return Surroundings(configuration, OwnAddressOnly(), ZoneResolver(), Clock(), lambda: 1.8e9, NoThreads())
+    return surroundings(configuration)
 
 
 def connection(pipeline):

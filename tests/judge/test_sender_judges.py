@@ -3,7 +3,7 @@
 from ipaddress import ip_network
 
 import pytest
-from fakes import OwnAddressOnly
+from judge_house import surroundings
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from zones import ZoneResolver
@@ -11,8 +11,9 @@ from zones import ZoneResolver
 from mailsys.config.schema import Configuration, Judge
 from mailsys.control.at_once import at_once
 from mailsys.interfaces import Disposition, Peer, Session
-from mailsys.judge.builtin import Surroundings, build_pipeline
+from mailsys.judge.builtin import build_pipeline
 from mailsys.judge.iprev import reverse_name
+from mailsys.judge.memory.station import SenderMemory
 from mailsys.message.address import parse_address
 from mailsys.message.content import MemoryContent
 from mailsys.message.envelope import Envelope
@@ -35,14 +36,14 @@ JANE = parse_address("jane@our.example")
 class Host:
     """One client that sends one message."""
 
-    def __init__(self, ip="192.0.2.1", *, service="smtp", zone=ZONE, **judge):
+    def __init__(self, ip="192.0.2.1", *, service="smtp", zone=ZONE, path="/nonexistent", **judge):
         configuration = Configuration(hostname="mail.our.example", judge=Judge(**judge))
         self.resolver = ZoneResolver(zone)
         self.clock = Clock()
-        surroundings = Surroundings(
-            configuration, OwnAddressOnly(), self.resolver, self.clock, lambda: 1.8e9, NoThreads()
-        )
-        self.pipeline = build_pipeline(surroundings, "smtp" if service == "lmtp" else service)
+        self.memory = SenderMemory(path, NoThreads(), lambda: self.now)
+        self.now = 1.8e9
+        around = surroundings(configuration, self.resolver, self.clock, self.memory)
+        self.pipeline = build_pipeline(around, "smtp" if service == "lmtp" else service)
         self.session = Session("s1", Peer(ip, 40000, service), "mx.example.com")
 
     async def judged(self, sender, octets, smtputf8):
@@ -208,3 +209,16 @@ def test_dns_that_is_silent_is_not_waited_for_for_ever():
     host.clock.advance(20)
     assert asking.called
     assert [one.result for one in host.session.findings["spf"]] == ["temperror", "temperror"]
+
+
+def test_a_known_sender_is_spared_where_spf_fails(tmp_path):
+    zone = 'lone.example. 60 TXT "v=spf1 -all"\n'
+    host = Host("192.0.2.7", zone=zone, path=str(tmp_path / "senders"), judges=("spf", "dmarc"))
+    known = {"sender": "ann@lone.example", "author": "ann@lone.example"}
+    assert host.says(**known).disposition is Disposition.JUNK
+    host.memory.history.note(host.session, parse_address("ann@lone.example"), [JANE])
+    host.now += 86_400
+    verdict = host.says(**known)
+    assert verdict.disposition is Disposition.ACCEPT
+    assert b"X-Mailsys-Verdict: accept; nobody vouches for it" in verdict.headers[1]
+    assert host.says(sender="eve@lone.example", author="eve@lone.example").disposition is Disposition.JUNK

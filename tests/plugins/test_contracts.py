@@ -1,11 +1,11 @@
 """Our own judges, routers and accounts, and the stand-ins of our tests, pass what plugins must pass."""
 
 import pytest
-from fakes import MemoryDelivery, OwnAddressOnly
+from fakes import MemoryDelivery
+from judge_house import surroundings
 from plugin_house import guard_of, result_of
 from plugin_makers import greylist
 from twisted.internet.task import Clock
-from zones import ZoneResolver
 
 from mailsys.accounts.accounts import NewAccount
 from mailsys.accounts.checker import StoredPasswords
@@ -21,7 +21,7 @@ from mailsys.extensions.headers import GuardedHeaderWriters
 from mailsys.extensions.judge import GuardedJudge
 from mailsys.extensions.router import GuardedAccounts, GuardedRouter
 from mailsys.interfaces import Account, IJudge
-from mailsys.judge.builtin import BUILTIN, Surroundings
+from mailsys.judge.builtin import BUILTIN
 from mailsys.judge.silent import SilentJudge
 from mailsys.message.address import parse_address
 from mailsys.route.deliveries import DeliveryRouter
@@ -43,9 +43,7 @@ CONFIGURATION = Configuration(hostname="mail.example.org")
 class TestBuiltinJudges(JudgeContract):
     @pytest.fixture(params=sorted(BUILTIN))
     def judge(self, request):
-        return BUILTIN[request.param](
-            Surroundings(CONFIGURATION, OwnAddressOnly(), ZoneResolver(), Clock(), lambda: 1.8e9, NoThreads())
-        )
+        return BUILTIN[request.param](surroundings(CONFIGURATION))
 
 
 class TestGuardedJudge(JudgeContract):

@@ -3,6 +3,7 @@
 import itertools
 
 from fakes import MemoryJournal, MemoryLogins, SignsNothing
+from judge_house import MemoryHistory
 from twisted.internet.task import Clock
 from zope.interface import implementer
 
@@ -208,6 +209,7 @@ class House:
         self.relays_for = ()
         self.space = MemorySpace()
         self.caught = MemoryCaught()
+        self.history = MemoryHistory()
         self.limits = MemoryLimits()
         self.patience = Patience(messages=1000, unknown=20)
         self.memory = MessageMemory(64 * 1024 * 1024)
@@ -252,6 +254,7 @@ class House:
             intake=self.intake,
             drop=PlanningDrop(),
             caught=self.caught,
+            history=self.history,
             limits=self.limits,
             logins=self.logins,
             strangers=self.strangers,
