@@ -234,10 +234,8 @@ class Stations:
         self._to_undo.push_async_callback(self.gate.stop)
         await self.signing.start()
         self._to_undo.push_async_callback(self.signing.stop)
-        self._to_undo.push_async_callback(self.users.stop)
-        self._to_undo.push_async_callback(self.senders.stop)
-        self._to_undo.push_async_callback(self.outgoing.close)
-        self._to_undo.push_async_callback(self.plugins.stop)
+        for stop in (self.users.stop, self.senders.stop, self.outgoing.close, self.plugins.stop):
+            self._to_undo.push_async_callback(stop)
         try:
             await self.plugins.start()
             await self.outgoing.prepare()

@@ -92,6 +92,7 @@ class DryRun:
     said: list[Said] = field(default_factory=list)
     checked: list[str] = field(default_factory=list)
     verdict: Verdict = field(default_factory=lambda: Verdict(Disposition.ACCEPT))
+    _deferred: list[Address] = field(default_factory=list)  # for whom the client would come again
 
     async def ask(
         self, sender: str, recipients: Sequence[str], content: Content | None, size: int | None
@@ -111,8 +112,8 @@ class DryRun:
         for recipient in map(_spec, recipients):
             self.said.append(await self._ask_about(recipient, transaction))
         self.checked += transaction.checked
-        if content is not None and transaction.recipients:
-            envelope = transaction.envelope()
+        if content is not None and (transaction.recipients or self._deferred):
+            envelope = replace(transaction.envelope(), recipients=(*transaction.recipients, *self._deferred))
             self._take(
                 _fault(content) or await self.admission.judges.message(self.session, envelope, content)
             )
@@ -168,6 +169,8 @@ class DryRun:
         reply, reason = await self.admission.admit(self.session, transaction, recipient)
         if reply == replies.TOO_MANY_RECIPIENTS and not reason:
             reason = f"limits.recipients is {self.admission.recipients}"
+        if reply.is_transient:
+            self._deferred.append(recipient)
         routed = transaction.recipients.get(recipient)
         accounts = tuple(routed.accounts) if routed else ()
         return Said(
