@@ -87,6 +87,8 @@ def make(folder, *listeners, limits=LIMITS, people=1):
         text += f'\n[[listen]]\nservice = "{service}"\nendpoint = "{endpoint}"\n'
         text += f'tls = "{tls}"\nproxy_from = ["{proxies}"]\n'
     host.config.write_text(text)
+    # Where the strangers come from is made up, so nobody vouches for them.
+    host.set("judge", 'judges = ["early_talker", "one_from", "hop_count"]')
     host.probe = put_probe(host)
     return host
 

@@ -9,6 +9,7 @@ import dns.flags
 import dns.message
 import dns.rcode
 from twisted.internet.defer import DeferredSemaphore
+from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from mailsys.interfaces import IWorkers, NamesUnavailable
@@ -19,6 +20,7 @@ from mailsys.net.dns.servers import Servers
 ROUNDS_SECONDS = (2.0, 4.0)  # how long a server has for its reply, the first and the second time
 WHOLE_SECONDS = 20.0
 AT_ONCE = 256  # questions under way; each has a socket
+IN_A_TURN = 16  # that begin in one turn of the reactor: a socket takes its time
 _ANSWERS = frozenset({dns.rcode.NOERROR, dns.rcode.NXDOMAIN})
 _WITHOUT_EDNS = frozenset({dns.rcode.FORMERR, dns.rcode.NOTIMP})
 
@@ -50,14 +52,27 @@ class Asker:
         self._new_id = new_id
         self._wants_ad = wants_ad
         self._places = DeferredSemaphore(AT_ONCE)
+        self._begun = 0  # in this turn of the reactor
 
     async def ask(self, question: Question) -> dns.message.Message:
         """The reply, whose code is NOERROR or NXDOMAIN; raises NamesUnavailable."""
         await self._places.acquire()
         try:
+            await self._wait_for_a_turn()
             return await self._ask_each(question)
         finally:
             self._places.release()
+
+    async def _wait_for_a_turn(self) -> None:
+        """When very many ask in the same moment, others have their turn in between."""
+        while self._begun >= IN_A_TURN:
+            await deferLater(self._reactor, 0)
+        if not self._begun:
+            self._reactor.callLater(0, self._begin_a_turn)
+        self._begun += 1
+
+    def _begin_a_turn(self) -> None:
+        self._begun = 0
 
     async def _ask_each(self, question: Question) -> dns.message.Message:
         end = self._reactor.seconds() + WHOLE_SECONDS
