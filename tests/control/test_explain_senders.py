@@ -25,7 +25,7 @@ def explain(tmp_path_factory):
     """Run the command, in a process of its own as it may have to wait for DNS."""
     folder = tmp_path_factory.mktemp("explain")
     names = NameServerProcess(folder, choose_port_base([ADDRESS], None) + 53)
-    names.write([], ZONE.splitlines())
+    names.write(ZONE.splitlines())
     names.start()
     config = folder / "host" / "mailsys.toml"
     assert main(["init", str(folder / "host"), "--domain", "our.example", "--port-base", "20000"]) == 0
