@@ -9,11 +9,10 @@ from typing import Any
 
 from mailsys.config.schema import Configuration
 from mailsys.disk import Disk
-from mailsys.interfaces import IDelivery, IJournal, IResolver, ISigner, IWorkers, IZoneResolver
+from mailsys.interfaces import IDelivery, IDiagnosis, IJournal, ISigner, IWorkers, IZoneResolver
 from mailsys.journal.ids import transaction_id
 from mailsys.message.srs import SenderRewriting
 from mailsys.net.dns.resolver import open_resolver
-from mailsys.net.dns.servers import DNS_PORT
 from mailsys.notices.notices import Notices
 from mailsys.queue.forwarding import Forwarding
 from mailsys.queue.home import HomeOrAway
@@ -47,6 +46,7 @@ class Outgoing:
         first_domain: Callable[[], Awaitable[str | None]],
         rewriting: SenderRewriting,
         signer: ISigner,
+        diagnosis: IDiagnosis,
     ) -> None:
         self._reactor = reactor
         self._rewriting = rewriting
@@ -71,6 +71,7 @@ class Outgoing:
             reactor=reactor,
             now=now,
             chance=random.random,
+            diagnosis=diagnosis,
         )
 
     def configure(self, configuration: Configuration) -> None:
@@ -105,10 +106,6 @@ class Outgoing:
     def _open_resolver(self) -> IZoneResolver:
         dns = self._dns
         return open_resolver(self._reactor, self._workers, dns.servers, trust_ad=dns.trust_ad)
-
-    def resolver_at(self, address: str) -> IResolver:
-        """One that asks this name server alone, and remembers nothing."""
-        return open_resolver(self._reactor, self._workers, [(address, DNS_PORT)], trust_ad=False)
 
     def _delivery(self, configuration: Configuration) -> IDelivery:
         away = make_delivery(

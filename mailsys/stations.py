@@ -19,7 +19,6 @@ from mailsys.config.schema import Configuration
 from mailsys.control.configuration import installed
 from mailsys.conversations import conversations
 from mailsys.disk import Disk
-from mailsys.dkim.key_file import StoredKey
 from mailsys.dkim.signer import AFTER_QUEUE_SECONDS
 from mailsys.dkim.station import Signing
 from mailsys.extensions.plugged_in import plugged_in
@@ -34,9 +33,8 @@ from mailsys.journal.writer import Journal
 from mailsys.judge.builtin import Surroundings
 from mailsys.judge.memory.station import SenderMemory
 from mailsys.outgoing import Outgoing
+from mailsys.own_records import OwnRecords
 from mailsys.paths import Paths
-from mailsys.publish.everywhere import not_yet_everywhere
-from mailsys.publish.wanted import published_keys
 from mailsys.queue.laying import Home
 from mailsys.queue.schedule import lifetime
 from mailsys.read.imap.first_folders import FirstFolders
@@ -84,9 +82,11 @@ class Stations:
         )
         self.space = FreeSpace(mail_folders(configuration), _reserve(configuration), self.files, self.reactor)
         self.return_addresses = make_return_addresses(configuration, self.disk)
-        self.signing = Signing(
-            configuration.data, self._domains, reactor, self.files, time.time, self._not_yet_published
+        self.own_records = OwnRecords(
+            configuration, self.directory, reactor, self.files, lambda: self.outgoing.resolver
         )
+        not_yet = self.own_records.not_yet_published
+        self.signing = Signing(configuration.data, self._domains, reactor, self.files, time.time, not_yet)
         self.outgoing = self._build_outgoing(configuration)
         self.drops = Drops(self.store.drop, self.outgoing.queue.spool)
         self.intake = self._build_intake()
@@ -114,11 +114,6 @@ class Stations:
         """Ours; none as long as nobody has added one."""
         return await self.directory.domains() if os.path.exists(self.paths.accounts) else ()
 
-    async def _not_yet_published(self, keys: Sequence[StoredKey]) -> str:
-        """Which name server does not show these keys yet, in words."""
-        resolver = self.outgoing.resolver
-        return await not_yet_everywhere(published_keys(keys), resolver, self.outgoing.resolver_at)
-
     def _build_gate(self, configuration: Configuration) -> Gate:
         return Gate(
             self.paths.accounts,
@@ -142,6 +137,7 @@ class Stations:
             first_domain=self.directory.first_domain,
             rewriting=self.return_addresses.rewriting,
             signer=self.signing,
+            diagnosis=self.own_records.diagnosis,
         )
 
     def _services(self, name: str) -> Services:
@@ -199,6 +195,7 @@ class Stations:
         )
         self.outgoing.configure(configuration)
         valid_seconds = lifetime(configuration.send.retry) + AFTER_QUEUE_SECONDS
+        self.own_records.configuration = configuration
         dkim = configuration.dkim
         self.signing.configure(
             is_on=dkim.sign, valid_seconds=valid_seconds, new_keys_after=dkim.new_keys_after

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import ipaddress
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,22 +13,13 @@ from mailsys.control.command import CannotDo
 from mailsys.control.configuration import read_configuration
 from mailsys.control.domain_keys import opened_keys, our_domain
 from mailsys.control.offline import print_json
-from mailsys.message.address import Address, display_domain
+from mailsys.message.address import display_domain
 
 if TYPE_CHECKING:
     from mailsys.publish.comparison import Finding
     from mailsys.publish.wanted import Host, Key, Record
 
 CHECK_SECONDS = 40.0
-# Services as RFC 6186 and RFC 8314 call them, by ours and how TLS begins.
-_NAMES = {
-    ("submission", "implicit"): "submissions",
-    ("submission", "starttls"): "submission",
-    ("imap", "implicit"): "imaps",
-    ("imap", "starttls"): "imap",
-    ("pop3", "implicit"): "pop3s",
-    ("pop3", "starttls"): "pop3",
-}
 _MARKS = {"ok": "ok", "missing": "MISSING", "wrong": "WRONG", "unknown": "UNKNOWN"}
 
 
@@ -51,6 +40,7 @@ def add_parsers(actions: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run_records(arguments: argparse.Namespace) -> int:
     """Print the records."""
+    from mailsys.publish.host import host_of
     from mailsys.publish.wanted import wanted_records
 
     configuration = read_configuration(arguments)
@@ -82,18 +72,6 @@ def run_check(arguments: argparse.Namespace) -> int:
     return 1 if any(finding.is_bad for finding in findings) else 0
 
 
-def host_of(configuration: Configuration) -> Host:
-    """What of this host concerns DNS."""
-    from mailsys.publish.wanted import Host
-
-    return Host(
-        configuration.hostname,
-        tuple(_addresses(configuration)),
-        tuple(dict.fromkeys(_services(configuration))),
-        configuration.send.smarthost is not None,
-    )
-
-
 def keys_of(configuration: Configuration, domain: str) -> list[Key]:
     """The DKIM keys of a domain, those that sign first; raises CannotDo."""
     from mailsys.publish.wanted import published_keys
@@ -102,24 +80,6 @@ def keys_of(configuration: Configuration, domain: str) -> list[Key]:
         return []
     with opened_keys(configuration, domain) as files:
         return published_keys(files.read(domain))
-
-
-def _addresses(configuration: Configuration) -> Iterator[str]:
-    """Those that the configuration says to send from, if others could find us there."""
-    for text in configuration.send.source_addresses:
-        address = ipaddress.ip_address(text)
-        if address.is_global or configuration.send.allow_private:
-            yield str(address)
-
-
-def _services(configuration: Configuration) -> Iterator[tuple[str, int]]:
-    from mailsys.config.endpoint import address_of
-
-    for listener in configuration.listen:
-        name = _NAMES.get((listener.service, listener.tls))
-        place = address_of(listener.endpoint)
-        if name is not None and place is not None and place[0] != "unix":
-            yield name, place[2]
 
 
 def _hints(host: Host) -> Iterator[str]:
@@ -144,10 +104,12 @@ def _as_json(record: Record) -> dict[str, Any]:
 
 async def _compared(configuration: Configuration, domain: str) -> list[Finding]:
     from twisted.internet import reactor
-    from twisted.internet.defer import CancelledError, Deferred
+    from twisted.internet.defer import CancelledError, Deferred, TimeoutError
 
     from mailsys.net.dns.resolver import open_resolver
+    from mailsys.own_records import spf_check
     from mailsys.publish.comparison import compare
+    from mailsys.publish.host import host_of
     from mailsys.threads import NoThreads
 
     clock: Any = reactor
@@ -161,19 +123,6 @@ async def _compared(configuration: Configuration, domain: str) -> list[Finding]:
         return await comparing.addTimeout(CHECK_SECONDS, clock)
     except (CancelledError, TimeoutError):
         raise CannotDo(f"DNS did not answer within {CHECK_SECONDS:.0f} seconds; try again.") from None
-
-
-def spf_check(resolver: Any, hostname: str) -> Any:
-    """What SPF says of mail from an address for a domain, as the comparison asks it."""
-    from mailsys.judge.spf.evaluation import Query, check_host
-
-    async def check(address: str, domain: str) -> tuple[str, str]:
-        sender = Address("postmaster", domain)
-        query = Query(ipaddress.ip_address(address), hostname, sender, hostname, time.time())
-        result = await check_host(query, resolver)
-        return result.word.value, result.reason
-
-    return check
 
 
 def _in_words(finding: Finding) -> Iterator[str]:

@@ -35,7 +35,7 @@ def next_steps(folder: str, first: FirstConfiguration, domains: Sequence[str]) -
             f"     {command} account add postmaster@{display_domain(domains[0])}",
             "2. Start the server:" if is_trial else "2. Start the server, as root, since it opens port 25:",
             f"     {command} serve",
-            *(_try_it(first) if is_trial else [_BY_SYSTEMD, *_publish(first, domains)]),
+            *(_try_it(first) if is_trial else [_BY_SYSTEMD, *_publish(first, domains, command)]),
             "",
             f"The settings are in {path}.  After a change, look for mistakes:",
             f"     {command} config check",
@@ -50,15 +50,16 @@ def _try_it(first: FirstConfiguration) -> Iterator[str]:
         yield f"     {words:<14} {host}:{first.port_base + STANDARD_PORTS[name]}"
 
 
-def _publish(first: FirstConfiguration, domains: Sequence[str]) -> Iterator[str]:
+def _publish(first: FirstConfiguration, domains: Sequence[str], command: str) -> Iterator[str]:
     address = ipaddress.ip_address(first.address or "0.0.0.0")  # noqa: S104 - only compared
     record = "AAAA" if address.version == 6 else "A"
     value = str(address) if address.is_global else "(the address of this host)"
-    yield "3. Tell the world, with these lines in the DNS:"
+    yield "3. Tell the world, with what this prints and one line more, in the DNS:"
     for domain in domains:
-        yield f"     {domain}.  MX  10 {first.hostname}."
+        yield f"     {command} domain records {display_domain(domain)}"
     yield f"     {first.hostname}.  {record}  {value}"
     yield f"   and have your provider let that address point back to {first.hostname}."
+    yield "   Whether all is right, 'domain check' tells in place of 'domain records'."
     yield "4. Get a certificate that others trust, for example with certbot and port 80 open to it:"
     yield f"     certbot certonly --standalone -d {first.hostname}"
     yield "   and name it in the configuration below [tls]:"

@@ -19,6 +19,9 @@ from mailsys.interfaces.connections import (
     Session,
     TimedOut,
 )
+from mailsys.interfaces.diagnosis import (
+    IDiagnosis,
+)
 from mailsys.interfaces.findings import (
     Finding,
     Findings,
@@ -181,6 +184,7 @@ __all__ = [
     "IControlCommand",
     "IConversation",
     "IDelivery",
+    "IDiagnosis",
     "IDirectory",
     "IDrop",
     "IFolder",

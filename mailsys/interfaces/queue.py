@@ -91,7 +91,8 @@ class Progress:
     """What has become of a recipient, and is to be kept.
 
     ``attempts`` and ``breakdowns`` count this one in.  ``attempt`` is None when none was made.
-    ``next_attempt`` is 0 for an outcome.  ``reason`` says in words why, when no reply does.
+    ``next_attempt`` is 0 for an outcome.  ``reason`` says in words why, when no reply does.  ``findings``
+    are what a look into DNS found wrong with us, when the other host gave reason for one.
     """
 
     recipient: QueuedRecipient
@@ -100,6 +101,7 @@ class Progress:
     attempt: Attempt | None = None
     next_attempt: float = 0.0
     reason: str = ""
+    findings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,10 +34,17 @@ def sent(id: str, recipient: Address, attempts: int, attempt: Attempt, at: float
 
 
 def put_off(
-    id: str, recipient: Address, attempts: int, attempt: Attempt, reason: str, next_at: float, at: float
+    id: str,
+    recipient: Address,
+    attempts: int,
+    attempt: Attempt,
+    reason: str,
+    next_at: float,
+    at: float,
+    findings: Sequence[str] = (),
 ) -> JournalEvent:
     """An attempt failed for the moment; the next is at ``next_at``."""
-    facts = {
+    facts: dict[str, Any] = {
         "event": "deferred",
         "recipient": str(recipient),
         "attempt": attempts,
@@ -45,20 +52,30 @@ def put_off(
         "next": next_at,
         **_remote(attempt),
     }
+    if findings:
+        facts["found"] = [bounded(one, REASON_CHARACTERS) for one in findings]
     return JournalEvent(id, f"deferred {recipient} {attempts}", at, facts)
 
 
 def given_up(
-    id: str, recipient: Address, attempts: int, attempt: Attempt | None, reason: str, at: float
+    id: str,
+    recipient: Address,
+    attempts: int,
+    attempt: Attempt | None,
+    reason: str,
+    at: float,
+    findings: Sequence[str] = (),
 ) -> JournalEvent:
-    """The recipient will not be reached: refused, or waited for too long."""
-    facts = {
+    """The recipient will not be reached: refused, or waited for too long.  ``findings`` are of our DNS."""
+    facts: dict[str, Any] = {
         "event": "failed",
         "recipient": str(recipient),
         "attempt": attempts,
         "reason": bounded(reason, REASON_CHARACTERS),
         **(_remote(attempt) if attempt is not None else {}),
     }
+    if findings:
+        facts["found"] = [bounded(one, REASON_CHARACTERS) for one in findings]
     return JournalEvent(id, f"failed {recipient}", at, facts)
 
 

@@ -41,13 +41,14 @@ def deferred(facts: Facts, clock: Callable[[object], str]) -> str:
     """A try failed for the moment."""
     tried = f"Attempt {text_of(facts, 'attempt')} for <{text_of(facts, 'recipient')}>{_remote(facts)}"
     following = f"; the next is at {clock(facts['next'])}" if "next" in facts else ""
-    return f"{tried} failed for now: {reason(facts)}{_doubt(facts)}{following}."
+    return f"{tried} failed for now: {reason(facts)}{_doubt(facts)}{following}.{_found(facts)}"
 
 
 def failed(facts: Facts) -> str:
     """It will never arrive."""
     return (
         f"Will not reach <{text_of(facts, 'recipient')}>{_remote(facts)}{_attempt(facts)}: {reason(facts)}."
+        f"{_found(facts)}"
     )
 
 
@@ -93,6 +94,12 @@ def _remote(facts: Facts) -> str:
 def _attempt(facts: Facts) -> str:
     attempt = facts.get("attempt")
     return f", at attempt {attempt}" if isinstance(attempt, int) and attempt > 1 else ""
+
+
+def _found(facts: Facts) -> str:
+    """What is wrong with us, by a look into DNS at once."""
+    found = texts_of(facts, "found")
+    return f"  Looked up then: {' '.join(found)}" if found else ""
 
 
 def _doubt(facts: Facts) -> str:

@@ -8,19 +8,30 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 from mailsys.message.outcome import Step
+
+
+class Fault(Enum):
+    """What of ours may be at fault, so that it is worth a look."""
+
+    AUTHENTICATION = "SPF, DKIM, DMARC"
+    REVERSE_NAME = "PTR"
+    BLOCKLIST = "a list of others"
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
     """Two parts of a letter: ``what`` goes on from "… could not be delivered:", ``advice`` is a sentence.
 
-    ``{domain}`` is that of the recipient, ``{sender_domain}`` that of the sender.
+    ``{domain}`` is that of the recipient, ``{sender_domain}`` that of the sender.  ``blocklist`` names one.
     """
 
     what: str
     advice: str
+    fault: Fault | None = None
+    blocklist: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +63,7 @@ BLOCKLISTED = Cause(
 NOT_AUTHENTIC = Cause(
     "the other host found no proof that the message comes from {sender_domain} (SPF, DKIM, DMARC).",
     "Send it through the mail host of {sender_domain}; if that is this one, tell whoever runs it.",
+    Fault.AUTHENTICATION,
 )
 NO_TLS = Cause("no connection could be made that is as safe as one of both sides demands.", _THEIR_TROUBLE)
 LOOP = Cause(
@@ -92,6 +104,7 @@ GREYLISTED = Cause("the other host lets unknown senders wait.", "Send it once mo
 NO_REVERSE_NAME = Cause(
     "the other host refuses mail from hosts like this one, whose address has no name in the DNS.",
     _POSTMASTER,
+    Fault.REVERSE_NAME,
 )
 CONTENT_LOST = Cause(
     "its content was lost on this mail host.", "Send it again, and tell whoever runs this mail host."
@@ -121,6 +134,8 @@ def _blocked_by(name: str) -> Cause:
     return Cause(
         f"the other host refuses mail from this mail host, whose address is on the blocklist of {name}.",
         _POSTMASTER,
+        Fault.BLOCKLIST,
+        name,
     )
 
 

@@ -31,7 +31,7 @@ class Told:
     """One recipient.  ``said`` are the remote's words and ``reason`` ours, both bounded and printable.
 
     ``is_expired`` says that it failed because the schedule was over.  ``forwarded_for`` is the address to
-    which the sender wrote, where it is another.
+    which the sender wrote, where it is another.  ``findings`` are what this host found wrong with itself.
     """
 
     address: Address
@@ -46,6 +46,7 @@ class Told:
     original: str = ""
     is_expired: bool = False
     forwarded_for: Address | None = None
+    findings: tuple[str, ...] = ()
 
     @property
     def action(self) -> str:
@@ -87,6 +88,7 @@ def told_of(message: QueuedMessage, kind: Kind, one: Progress) -> Told:
         message.envelope.wish(one.recipient.address).original,
         is_expired,
         alias,
+        one.findings,
     )
 
 

@@ -136,6 +136,9 @@ def _of_one(one: Told, sender_domain: str, is_among_others: bool) -> str:
     elif one.kind is not Kind.DELIVERED:
         lines.append(_wrapped(f"What happened last, on {date_time(one.at)}:", "    "))
         lines.append(_wrapped(one.reason, "        "))
+    if one.findings:
+        lines.append("    What this mail host found in the DNS then, for whoever runs it:")
+        lines += [_wrapped(finding, "        ") for finding in one.findings]
     return "\n".join(lines)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from twisted.internet.defer import CancelledError
 from twisted.logger import Logger
@@ -12,6 +12,7 @@ from twisted.logger import Logger
 from mailsys.interfaces import (
     Attempt,
     IDelivery,
+    IDiagnosis,
     IJournal,
     INotices,
     IQueueSpool,
@@ -23,9 +24,13 @@ from mailsys.interfaces import (
 )
 from mailsys.message.address import Address
 from mailsys.message.content import FileContent, MemoryContent
+from mailsys.message.outcome import Delivered
+from mailsys.message.reply import Reply
+from mailsys.queue.no_diagnosis import NoDiagnosis
 from mailsys.queue.progress import Rules, is_unreachable, lost
 from mailsys.queue.story import tell_notices, tell_progress
 
+MOST_LOOKS = 3  # into DNS for one message, when its recipients are refused in different words
 _OUTCOMES = frozenset({RecipientState.DELIVERED, RecipientState.FAILED})
 
 log = Logger(namespace="mailsys.queue")
@@ -50,6 +55,7 @@ class Attempting:
     rules: Rules
     delay_seconds: float
     now: Callable[[], float]
+    diagnosis: IDiagnosis = field(default_factory=NoDiagnosis)
 
     async def attempt(self, item: QueueItem) -> Tried:
         """Try once; raises OSError when what became of it cannot be kept."""
@@ -77,12 +83,36 @@ class Attempting:
 
     async def keep(self, message: QueuedMessage, progress: Sequence[Progress]) -> Tried:
         """Record progress with the notices that it calls for, and let the journal know."""
-        progress, notices = await self._with_notices(message, progress)
+        progress, notices = await self._with_notices(message, await self._diagnosed(message, progress))
         await self.spool.record(message, progress, notices)
         tell_progress(self.journal, message.id, progress)
         tell_notices(self.journal, message.id, notices, self.now())
         due = [one.next_attempt for one in progress if one.state is RecipientState.WAITING]
         return Tried(is_unreachable(progress), min(due, default=None))
+
+    async def _diagnosed(self, message: QueuedMessage, progress: Sequence[Progress]) -> list[Progress]:
+        """Beside what another host said for good, or for long: what of ours is at fault."""
+        found: dict[tuple[str, Reply], tuple[str, ...]] = {}
+        told = []
+        for one in progress:
+            refusal = self._refusal(message, one)
+            if refusal is not None:
+                if refusal not in found and len(found) < MOST_LOOKS:
+                    found[refusal] = tuple(
+                        await self.diagnosis.findings(*refusal, message.envelope.reverse_path)
+                    )
+                one = replace(one, findings=found.get(refusal, ()))
+            told.append(one)
+        return told
+
+    def _refusal(self, message: QueuedMessage, one: Progress) -> tuple[str, Reply] | None:
+        """What the other host said; of what has waited for long, what is kept of that."""
+        if one.state is not RecipientState.FAILED and not self._is_late(message, one):
+            return None
+        if one.attempt is None:
+            return (one.reason, Reply(451, "", "")) if one.reason else None
+        outcome = one.attempt.outcome
+        return None if isinstance(outcome, Delivered) else (one.attempt.said, outcome.reply)
 
     async def _with_notices(
         self, message: QueuedMessage, progress: Sequence[Progress]

@@ -13,12 +13,13 @@ from twisted.logger import Logger
 
 from mailsys.config.retry import RetrySchedule
 from mailsys.disk import Disk
-from mailsys.interfaces import IDelivery, IJournal, INotices, IWorkers
+from mailsys.interfaces import IDelivery, IDiagnosis, IJournal, INotices, IWorkers
 from mailsys.message.address import Address
 from mailsys.queue import FILE_NAME, FOLDER
 from mailsys.queue.attempting import Attempting
 from mailsys.queue.contents import Contents
 from mailsys.queue.database import QueueDatabase
+from mailsys.queue.no_diagnosis import NoDiagnosis
 from mailsys.queue.progress import Rules
 from mailsys.queue.runner import QueueLimits, Runner
 from mailsys.queue.spool import Spool
@@ -61,6 +62,7 @@ class Queue:
         now: Callable[[], float],
         chance: Callable[[], float],
         connect: Callable[..., sqlite3.Connection] = sqlite3.connect,
+        diagnosis: IDiagnosis | None = None,
     ) -> None:
         self._tidied: Deferred[None] = succeed(None)
         contents = Contents(disk, os.path.join(data, FOLDER))
@@ -72,7 +74,14 @@ class Queue:
         self.spool = Spool(contents, self._writer, destination_of, reactor.callFromThread, hurry.ask)
         rules = Rules(settings.schedule, chance)
         self._attempting = Attempting(
-            self.spool, delivery, notices, journal, rules, settings.delay_seconds, now
+            self.spool,
+            delivery,
+            notices,
+            journal,
+            rules,
+            settings.delay_seconds,
+            now,
+            diagnosis or NoDiagnosis(),
         )
         self.runner = Runner(self.spool, self._attempting, settings.limits, reactor, now)
         self.upkeep = Upkeep(

@@ -16,13 +16,22 @@ def tell_progress(journal: IJournal, message: str, progress: Sequence[Progress])
             case RecipientState.DELIVERED if one.attempt is not None:
                 journal.record(events.sent(message, address, attempts, one.attempt, one.at))
             case RecipientState.FAILED:
-                journal.record(events.given_up(message, address, attempts, one.attempt, one.reason, one.at))
+                journal.record(
+                    events.given_up(message, address, attempts, one.attempt, one.reason, one.at, one.findings)
+                )
             case RecipientState.HELD:
                 journal.record(events.held(message, address, one.reason, one.at))
             case RecipientState.WAITING if one.attempt is not None:
                 journal.record(
                     events.put_off(
-                        message, address, attempts, one.attempt, one.reason, one.next_attempt, one.at
+                        message,
+                        address,
+                        attempts,
+                        one.attempt,
+                        one.reason,
+                        one.next_attempt,
+                        one.at,
+                        one.findings,
                     )
                 )
             case RecipientState.REMOVED:

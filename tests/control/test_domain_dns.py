@@ -5,7 +5,7 @@ import json
 import pytest
 from zones import ZoneResolver
 
-from mailsys.control import domain_dns, main
+from mailsys.control import main
 from mailsys.lab.zone import Zone
 from mailsys.net.dns import resolver as resolver_module
 
@@ -134,8 +134,9 @@ def test_without_signatures_no_keys_are_wanted(run, host):
 def test_services_are_told_by_the_names_that_programs_look_for(host):
     from mailsys.config import load
     from mailsys.control.configuration import installed
+    from mailsys.publish.host import host_of
 
-    found = domain_dns.host_of(load(str(host), installed()))
+    found = host_of(load(str(host), installed()))
     assert dict(found.services)["submissions"] == 20465
     assert dict(found.services)["pop3"] == 20110
     assert found.addresses == ()

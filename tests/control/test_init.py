@@ -194,7 +194,7 @@ def test_root_takes_the_user_mailsys_where_there_is_one(tmp_path, capsys, ordina
     ordinary_machine.add("mailsys")
     assert main(["init", str(tmp_path / "host"), "--domain", "example.org"]) == 0
     assert read(tmp_path).process.user == "mailsys"
-    assert "example.org.  MX  10 mail.example.org." in capsys.readouterr().out
+    assert "mailsys.toml domain records example.org\n" in capsys.readouterr().out
 
 
 def test_root_stays_root_for_a_trial(make, tmp_path, ordinary_machine):

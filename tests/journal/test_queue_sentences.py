@@ -94,3 +94,13 @@ def test_it_failed_or_is_held():
 )
 def test_how_it_was_protected(tls, words):
     assert secrecy_of(tls) == words
+
+
+def test_what_was_found_of_ours_is_told():
+    attempt = Attempt(Deferred(LATER), Step.RCPT, MX, "", "550 5.7.26 no")
+    found = ("The record is missing.  Publish: a b c", "And another.")
+    for event in (
+        events.given_up("m.1", BOB, 1, attempt, "550 5.7.26 no", 1.0, found),
+        events.put_off("m.1", BOB, 1, attempt, "450 4.7.26 no", 9.0, 1.0, found),
+    ):
+        assert told(event).endswith("  Looked up then: The record is missing.  Publish: a b c And another.")

@@ -5,7 +5,7 @@ from test_wanted import FULL, HOST, KEY
 from zones import ZoneResolver
 
 from mailsys.control.at_once import at_once
-from mailsys.control.domain_dns import spf_check
+from mailsys.own_records import spf_check
 from mailsys.publish.comparison import State, compare, is_same_key
 from mailsys.publish.wanted import Host, Key, Need, txt_data, wanted_records
 

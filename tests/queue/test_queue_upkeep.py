@@ -1,6 +1,7 @@
 """Orders, clocks, notices, and what has waited too long."""
 
 import os
+from dataclasses import replace
 
 import pytest
 from memory_spool import MemorySpool
@@ -128,6 +129,38 @@ def test_a_notice_is_kept_with_the_outcome_and_sent(spool):
     rig.put("m1")
     assert notices.called[0] == ("m1", [("bob@far.test", "failed")])
     assert rig.world.tried[1] == ("notice-1", (str(ANN),))
+
+
+class Looks:
+    """Finds the same each time."""
+
+    def __init__(self):
+        self.asked = []
+
+    async def findings(self, said, reply, sender):
+        self.asked.append((said, reply.code, str(sender)))
+        return ["the record is missing"]
+
+
+def test_what_is_wrong_with_us_is_looked_up_once_for_the_same_words(spool):
+    notices = Notices()
+    rig = new_rig(spool, notices=notices)
+    rig.attempting.diagnosis = looks = Looks()
+    rig.world.answers["far.test"] = replace(REFUSED, said="550 5.7.26 unauthenticated")
+    rig.put("m1", "bob@far.test", "eve@far.test")
+    assert looks.asked == [("550 5.7.26 unauthenticated", 550, str(ANN))]
+    facts = [event.facts for event in rig.journal.events if event.facts["event"] == "failed"]
+    assert [one["found"] for one in facts] == [["the record is missing"]] * 2
+
+
+def test_what_waits_is_looked_up_when_its_sender_hears_of_it(spool):
+    rig = new_rig(spool, notices=Notices())
+    rig.attempting.diagnosis = looks = Looks()
+    rig.world.answers["far.test"] = replace(BUSY, said="421 4.7.26 not now")
+    rig.put("m1")
+    assert looks.asked == []
+    rig.go_on(DAY, 60)
+    assert len(looks.asked) == 1
 
 
 def test_a_notice_that_cannot_be_written_keeps_the_failure_open(spool):
