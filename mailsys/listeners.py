@@ -72,7 +72,7 @@ class Listeners:
         files the process may have open is to be settled before.
         """
         for listener in configuration.listen:
-            if is_built(configuration, listener):
+            if is_built(listener):
                 self._open.append(await self._bind(listener, tls, inherited))
         for address in inherited.close():
             log.warn("A socket at {address} was handed over, but no [[listen]] serves it", address=address)

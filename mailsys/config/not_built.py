@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from mailsys.config.schema import Configuration, Listener
 
+# What is built leaves this list.
+_SERVICES = ("web",)
 
-def is_built(configuration: Configuration, listener: Listener) -> bool:
-    """Can this version serve the listener?  What is built leaves this list."""
-    match listener.service:
-        case "web":
-            return False
-        case "imap":
-            return configuration.store.kind != "maildir"
-    return True
+
+def is_built(listener: Listener) -> bool:
+    """Can this version serve the listener?"""
+    return listener.service not in _SERVICES
 
 
 def not_built_yet(configuration: Configuration) -> list[str]:
@@ -20,5 +18,5 @@ def not_built_yet(configuration: Configuration) -> list[str]:
     return [
         f"listen[{number}] is not opened: {listener.service} is not built yet."
         for number, listener in enumerate(configuration.listen, 1)
-        if not is_built(configuration, listener)
+        if not is_built(listener)
     ]

@@ -62,18 +62,10 @@ class FirstConfiguration:
         yield from _listener("the same, with TLS from the start", "submission", submission[1], "implicit")
         yield from _listener("mail programs fetch mail", "pop3", self.endpoint("pop3"), "starttls")
         yield from _listener("the same, with TLS from the start", "pop3", self.endpoint("pop3s"), "implicit")
+        yield from _listener("mail programs read mail, in folders", "imap", self.endpoint("imap"), "starttls")
+        yield from _listener("the same, with TLS from the start", "imap", self.endpoint("imaps"), "implicit")
         lmtp = self.endpoint("lmtp", self.loopback)
         yield from _listener("programs on this machine deliver mail", "lmtp", lmtp, "none")
-        yield "# Not built yet:"
-        for service, port_name, tls in _LATER:
-            *lines, _blank = _listener("", service, self.endpoint(port_name), tls)
-            yield from (f"# {line}" for line in lines)
-
-
-_LATER = (
-    ("imap", "imap", "starttls"),
-    ("imap", "imaps", "implicit"),
-)
 
 
 _BECOMES = "started as root, it becomes this user after opening its ports"

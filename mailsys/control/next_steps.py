@@ -17,6 +17,8 @@ _TRIALS = {
     "submissions": "… with TLS",
     "pop3": "POP3",
     "pop3s": "… with TLS",
+    "imap": "IMAP",
+    "imaps": "… with TLS",
     "smtp": "SMTP",
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import imaplib
 import poplib
 import smtplib
 from collections.abc import Callable
@@ -32,7 +33,7 @@ def show_mail(internet: Internet, telling: Telling) -> None:
 def _told(act: Callable[[], None], *hosts: Host) -> None:
     try:
         act()
-    except (smtplib.SMTPException, poplib.error_proto, OSError, LabFailed) as error:
+    except (smtplib.SMTPException, poplib.error_proto, imaplib.IMAP4.error, OSError, LabFailed) as error:
         logs = "\n".join(f"{host.name}:\n{host.log_tail()}" for host in hosts)
         raise LabFailed(f"{error}\n{logs}") from error
 

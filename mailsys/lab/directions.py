@@ -40,9 +40,10 @@ def give_directions(internet: Internet, telling: Telling) -> None:
     for host in hosts:
         where = host.organisation
         pop3 = f"POP3 port {where.port('pop3')}, with TLS from the start {where.port('pop3s')}"
+        imap = f"IMAP {where.port('imap')}, {where.port('imaps')}"
         submission = f"submission port {where.port('submission')}, {where.port('submissions')}"
         smtp = f"SMTP port {where.port('smtp')}"
-        telling.step(where.name, f"{where.address}  {smtp}  {submission}  {pop3}")
+        telling.step(where.name, f"{where.address}  {smtp}  {submission}  {pop3}  {imap}")
     if internet.broken:
         telling.heading("Write to anybody but nobody@ at these, which are broken")
         for one in BROKEN:
@@ -60,7 +61,7 @@ def _commands(one: Host, other: Host, dns_port: int) -> Iterator[tuple[str, str]
     there, bea = other.organisation, other.organisation.people[0]
     login = f"--auth-user {ada.address} --auth-password {ada.password}"
     pop3s = f"{there.address}:{there.port('pop3s')}"
-    pop3 = f"pops://{quote(bea.address)}@{pop3s}"
+    imap = f"imaps://{quote(bea.address)}@{there.address}:{there.port('imaps')}"
     at_one, at_other = (
         f"{Path(sys.executable).with_name('mailsys')} --config {host.config}" for host in (one, other)
     )
@@ -79,6 +80,6 @@ def _commands(one: Host, other: Host, dns_port: int) -> Iterator[tuple[str, str]
         f"{bea.name} reads",
         f"curl --cacert {other.certificate} --user {bea.address}:{bea.password} pop3s://{pop3s}/1",
     )
-    yield "or with a mail program", f"mutt -f {pop3}"
+    yield "or with a mail program", f"mutt -f {imap}"
     yield "where DNS says that mail goes", f"dig @{ADDRESS} -p {dns_port} {there.domain} MX"
     yield f"another address for {ada.name}", f"{at_one} alias add info@{here.domain} {ada.address}"

@@ -17,7 +17,7 @@ from mailsys.lab.organisation import Organisation
 
 START_SECONDS = 30.0
 COMMAND_SECONDS = 60.0
-SERVICES = ("smtp", "submission", "pop3")
+SERVICES = ("smtp", "submission", "pop3", "imap")
 
 
 class Host(Child):

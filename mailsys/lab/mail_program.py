@@ -5,6 +5,7 @@ It believes a host only when TLS shows the certificate that it was given for tha
 
 from __future__ import annotations
 
+import imaplib
 import poplib
 import smtplib
 import ssl
@@ -70,6 +71,19 @@ def _expect(reply: tuple[int, bytes]) -> None:
     code, text = reply
     if not 200 <= code < 300:
         raise smtplib.SMTPResponseException(code, text)
+
+
+def read_inbox(organisation: Organisation, trusted: ssl.SSLContext, person: Person) -> list[bytes]:
+    """Fetch the same by IMAP after STARTTLS, and leave it unread.
+
+    Raises imaplib.IMAP4.error, OSError.
+    """
+    with imaplib.IMAP4(organisation.address, organisation.port("imap"), timeout=SECONDS) as client:
+        client.starttls(ssl_context=trusted)
+        client.login(person.address, person.password)
+        client.select("INBOX", readonly=True)
+        _ok, parts = client.fetch("1:*", "(BODY.PEEK[])")
+    return [part[1] for part in parts if isinstance(part, tuple)]
 
 
 def read_mail(

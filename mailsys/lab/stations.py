@@ -6,9 +6,10 @@ import email
 import email.policy
 import re
 
+from mailsys.lab.failure import LabFailed
 from mailsys.lab.host import Host
 from mailsys.lab.letter import Letter, in_queue, story, wait_for
-from mailsys.lab.mail_program import submit, trust
+from mailsys.lab.mail_program import read_inbox, submit, trust
 from mailsys.lab.names import NameServerProcess
 from mailsys.lab.telling import Telling
 
@@ -60,7 +61,15 @@ class Stations:
         added = received.count(b"\r\n", 0, len(received) - len(letter.octets))
         self.step("read", f"POP3 with {way} on port {where.port(port)}, as {letter.recipient.address}:")
         self.step("", f"it is there, octet for octet, with {added} header lines of ours in front")
+        self._read_again(letter, host, received)
         return received
+
+    def _read_again(self, letter: Letter, host: Host, received: bytes) -> None:
+        """Over IMAP; raises also imaplib.IMAP4.error."""
+        where = host.organisation
+        if received not in read_inbox(where, trust(host.certificate), letter.recipient):
+            raise LabFailed(f"{letter.message_id} is another over IMAP, or is not there.")
+        self.step("", f"IMAP with STARTTLS on port {where.port('imap')} shows the same")
 
     def show_way(self, received: bytes) -> None:
         """The hosts that the letter passed, from its own trace fields."""

@@ -54,6 +54,8 @@ def test_a_host_to_try_out(make, tmp_path, capsys):
         ("submission", "tcp:20465:interface=127.0.0.1", "implicit"),
         ("pop3", "tcp:20110:interface=127.0.0.1", "starttls"),
         ("pop3", "tcp:20995:interface=127.0.0.1", "implicit"),
+        ("imap", "tcp:20143:interface=127.0.0.1", "starttls"),
+        ("imap", "tcp:20993:interface=127.0.0.1", "implicit"),
         ("lmtp", "tcp:20024:interface=127.0.0.1", "none"),
     ]
     told = capsys.readouterr().out

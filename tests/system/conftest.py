@@ -21,11 +21,11 @@ from real_host import new_host
 @pytest.fixture(scope="session")
 def host(tmp_path_factory):
     """A running host that all tests share; each takes ``someone`` of its own."""
-    host = new_host(tmp_path_factory.mktemp("host") / "system", people=60)
+    host = new_host(tmp_path_factory.mktemp("host") / "system", people=100)
     host.set("auth", "channel_binding = true")
     host.start()
     try:
-        host.wait_until_ready(("smtp", "pop3", "lmtp"))
+        host.wait_until_ready(("smtp", "pop3", "imap", "lmtp"))
         yield host
     finally:
         host.stop()

@@ -32,7 +32,7 @@ def test_a_server_that_runs(own_host, letter):
     assert facts["running"] is True
     assert (facts["phase"], facts["version"], facts["pid"]) == ("serving", mailsys.__version__, own_host.pid)
     services = {listener["service"] for listener in facts["listeners"]}
-    assert services == {"smtp", "submission", "pop3", "lmtp"}
+    assert services == {"smtp", "submission", "pop3", "imap", "lmtp"}
     assert facts["connections"] == 1
     assert facts["queue"] == 0
     assert facts["today"]["received"] == 1
