@@ -104,6 +104,19 @@ class Messages:
         self._flags = _picked(self._flags, kept)
         self._modseqs = _picked(self._modseqs, kept)
 
+    def items(self) -> Iterable[tuple[int, int, Flags]]:
+        """UID, modseq and flags of each."""
+        flags = map(self._combinations.__getitem__, self._flags)
+        return zip(self.uids, self._modseqs, flags, strict=True)
+
+    def copy(self) -> Messages:
+        """The same, for another thread to read."""
+        other = Messages()
+        other.uids, other._flags, other._modseqs = self.uids[:], self._flags[:], self._modseqs[:]
+        other._combinations, other._counts = list(self._combinations), list(self._counts)
+        other._numbers = dict(self._numbers)
+        return other
+
     def _number(self, flags: Flags) -> int:
         number = self._numbers.get(flags)
         if number is None:

@@ -8,8 +8,9 @@ from typing import Protocol
 
 from mailsys.interfaces import Flags, IFolderWatcher
 from mailsys.store.flags import Keywords
-from mailsys.store.folder_events import Event, History, events_of
+from mailsys.store.folder_events import Event, events_of
 from mailsys.store.messages import Messages
+from mailsys.store.opening import Opening, clock_modseq
 
 # So many UIDs of messages that have gone are remembered in memory.
 EXPUNGED_UIDS = 100_000
@@ -21,11 +22,6 @@ class Listening(Protocol):
     watcher: IFolderWatcher
     read_only: bool
     recent: set[int]
-
-
-def clock_modseq(now: Callable[[], float], last: int) -> int:
-    """The next modseq: microseconds of the clock, so that one that was forgotten is not met again."""
-    return max(last + 1, int(now() * 1_000_000))
 
 
 class SharedFolder:
@@ -49,28 +45,17 @@ class SharedFolder:
         self._expunged_count = 0
         self.remembers_from = 0
 
-    def begin(
-        self, messages: Sequence[tuple[int, Flags]], recent: Collection[int], known: History | None
-    ) -> None:
-        """Show what is there when it is opened; what differs from what is known has changed just now."""
-        history = known or History(clock_modseq(self._now, 0))
-        self.highest_modseq = max(history.highest_modseq, history.expunges_since)
-        self.remembers_from = history.expunges_since
-        for modseq, uids in history.expunged:
+    def begin(self, opening: Opening, recent: Collection[int]) -> None:
+        """Show what is there when it is opened; nobody has it open yet."""
+        self.messages = opening.messages
+        self.highest_modseq = opening.highest_modseq
+        self.remembers_from = opening.remembers_from
+        for modseq, uids in opening.expunged:
             self._remember(modseq, uids)
-        before = history.messages
-        same = [uid for uid, flags in messages if uid in before and before[uid][1] == flags]
-        gone = sorted(before.keys() - {uid for uid, _flags in messages})
-        modseq = self.highest_modseq if len(same) == len(messages) and not gone else self.next_modseq()
-        unchanged = set(same)
-        for uid, flags in messages:
-            self.messages.add(uid, flags, before[uid][0] if uid in unchanged else modseq)
+        for flags, _count in opening.messages.combinations():
             self.keywords.add(flags)
-        self._note(events_of(modseq, [one for one in messages if one[0] not in unchanged]))
-        if gone:
-            self._remember(modseq, gone)
-            self._note([Event(modseq, None, gone)])
         self.unclaimed.update(recent)
+        self._note(opening.events)
 
     def _note(self, events: Sequence[Event]) -> None:
         """Overridden where it is kept."""

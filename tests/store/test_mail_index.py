@@ -113,7 +113,7 @@ class TestDescriptions:
     def test_a_message_is_read_once(self, house, monkeypatch):
         house.append(3)
         assert house.subjects(house.select()) == ["NUMBER 0", "NUMBER 1", "NUMBER 2"]
-        monkeypatch.setattr("mailsys.store.maildir.knowledge.describe", None)
+        monkeypatch.setattr("mailsys.store.maildir.knowledge.describe_octets", None)
         assert house.subjects(again(house).select()) == ["NUMBER 0", "NUMBER 1", "NUMBER 2"]
 
     def test_a_copy_is_known_and_what_is_moved_stays_so(self, house, monkeypatch):
@@ -121,7 +121,7 @@ class TestDescriptions:
         result_of(house.folders.create("Work"))
         folder = house.select()
         house.subjects(folder)
-        monkeypatch.setattr("mailsys.store.maildir.knowledge.describe", None)
+        monkeypatch.setattr("mailsys.store.maildir.knowledge.describe_octets", None)
         result_of(folder.copy(uids, "Work"))
         house.clock += 100
         result_of(folder.move(uids[:1], "Work"))

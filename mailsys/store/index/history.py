@@ -8,11 +8,12 @@ which no other folder of the account ever has, whatever its name.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from mailsys.interfaces import Flags
 from mailsys.store.folder_events import Event, History
 from mailsys.store.index.uid_sets import parse, render
+from mailsys.store.messages import Messages
 
 # Rows of a folder, beyond which they are written anew, and what is left then at most.
 MOST_ROWS = 1000
@@ -83,17 +84,15 @@ def write(connection: sqlite3.Connection, uid_validity: int, events: Sequence[Ev
     return len(events)
 
 
-def rewrite(
-    connection: sqlite3.Connection, uid_validity: int, messages: Mapping[int, tuple[int, Flags]]
-) -> int:
+def rewrite(connection: sqlite3.Connection, uid_validity: int, messages: Messages) -> int:
     """Write the rows of a folder anew, as they are now, and forget messages that went long ago.
 
     Returns the number of rows.
     Of the oldest the modseqs are raised to one: a client that asks is told more than it must be.
     """
     groups: dict[tuple[int, Flags], list[int]] = {}
-    for uid, state in sorted(messages.items()):
-        groups.setdefault(state, []).append(uid)
+    for uid, modseq, flags in messages.items():
+        groups.setdefault((modseq, flags), []).append(uid)
     newest = sorted({modseq for modseq, _flags in groups}, reverse=True)
     if len(newest) > KEPT_ROWS:
         oldest = newest[KEPT_ROWS]

@@ -31,9 +31,12 @@ from mailsys.store.maildir.knowledge import Knowledge
 from mailsys.store.maildir.reading import Reading
 from mailsys.store.maildir.records import Records
 from mailsys.store.messages import DELETED
+from mailsys.store.opening import Opening, compare
 from mailsys.store.shared_folder import SharedFolder
 
 ATTEMPTS = 5
+# Messages whose flags are changed in one go, with one modseq; between two other work has its turn.
+AT_ONCE = 2000
 ALL_LETTERS = "this folder has 26 keywords already, and the names of its files hold no more"
 
 T = TypeVar("T")
@@ -104,16 +107,17 @@ class MaildirFolder(SharedFolder):
         else:
             self._show_first(*await self._run(self._first_look))
 
-    def _first_look(self) -> tuple[Seen, History | None]:
+    def _first_look(self) -> tuple[Seen, History | None, Opening]:
         seen = self.files.look(claim=False)
-        return seen, None if seen.is_lost else self._records.read(self.files.book.uid_validity)
+        known = None if seen.is_lost else self._records.read(self.files.book.uid_validity)
+        return seen, known, compare(seen.arrived, known, self._now)
 
-    def _show_first(self, seen: Seen, history: History | None) -> None:
-        """Compare what is there with what was known; nobody has the folder open yet."""
+    def _show_first(self, seen: Seen, known: History | None, opening: Opening) -> None:
+        """Show what is there, with what was known; nobody has the folder open yet."""
         if not seen.is_lost:
             self.uid_validity = self.files.book.uid_validity
-            self._records.take_over(history)
-            self.begin(seen.arrived, seen.recent, history)
+            self._records.take_over(known)
+            self.begin(opening, seen.recent)
             seen = Seen()
         self.apply(seen)
 
@@ -152,19 +156,22 @@ class MaildirFolder(SharedFolder):
         async with self.lock:
             await self.look_now()
             spelled = self.keywords.spelled(flags)
-            plan = plan_store(self.messages, uids, change, spelled, unchanged_since)
-            changed, modified = [], list(plan.modified)
-            for _attempt in range(ATTEMPTS):
-                done, missing = await self._set(plan.changes)
-                changed += done
-                if not missing:
-                    break
-                await self._look_for_missing()
-                plan = plan_store(self.messages, missing, change, spelled, unchanged_since)
-                modified += plan.modified
+            changed: list[int] = []
+            modified: list[int] = []
+            for start in range(0, len(uids), AT_ONCE):
+                some: Sequence[int] = uids[start : start + AT_ONCE]
+                for _attempt in range(ATTEMPTS):
+                    plan = plan_store(self.messages, some, change, spelled, unchanged_since)
+                    modified += plan.modified
+                    done, some = await self._set(plan.changes)
+                    changed += done
+                    if not some:
+                        break
+                    await self._look_for_missing()
             return Stored(sorted(changed), sorted(modified))
 
     async def _set(self, changes: Sequence[tuple[int, Flags]]) -> tuple[list[int], list[int]]:
+        """Return those that have changed, and those that are not where they were seen."""
         if not changes:
             return [], []
         try:

@@ -10,14 +10,14 @@ from typing import Any
 from twisted.logger import Logger
 
 from mailsys.interfaces import Column
-from mailsys.message.structure.describe import describe
+from mailsys.message.structure.describe import describe, describe_octets
 from mailsys.store.index import descriptions
 from mailsys.store.index.database import AccountIndex, NoIndex
 from mailsys.store.index.descriptions import Described
 from mailsys.store.maildir.file_names import FileNames
 from mailsys.store.maildir.names import sizes_in
 from mailsys.store.maildir.reading import Reading
-from mailsys.store.maildir.stored_content import StoredContent
+from mailsys.store.maildir.stored_content import StoredContent, read_small
 
 # Messages that are read before what was learned is written.
 BATCH = 200
@@ -116,13 +116,17 @@ class Knowledge:
             return None
         try:
             status = os.fstat(descriptor)
+            octets = read_small(descriptor)
         finally:
             os.close(descriptor)
-        content = StoredContent(self._reading.open, uid, status.st_size)
         try:
-            return Described(base, status.st_mtime, status.st_ctime, describe(content))
+            if octets is None:
+                description = describe(StoredContent(self._reading.open, uid, status.st_size))
+            else:
+                description = describe_octets(octets)
         except FileNotFoundError:
             return None  # it has gone since
+        return Described(base, status.st_mtime, status.st_ctime, description)
 
     def _write(self, described: Sequence[Described]) -> None:
         if described:

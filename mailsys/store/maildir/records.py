@@ -14,15 +14,14 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from mailsys.interfaces import Flags, HostStops, IWorkers
+from mailsys.interfaces import HostStops, IWorkers
 from mailsys.store.folder_events import Event, History
 from mailsys.store.index import descriptions, history
 from mailsys.store.index.database import AccountIndex, NoIndex
+from mailsys.store.messages import Messages
 from mailsys.store.shared_folder import SharedFolder
 
 log = Logger(namespace="mailsys.store")
-
-States = dict[int, tuple[int, Flags]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +30,7 @@ class Batch:
 
     events: Sequence[Event]
     removed: Sequence[str]
-    states: States | None
+    states: Messages | None
     since: int
 
 
@@ -84,12 +83,11 @@ class Records:
         finally:
             self._is_writing = False
 
-    def _states(self) -> States | None:
+    def _states(self) -> Messages | None:
         """All messages as they are, when the rows are to be written anew."""
         if self._is_begun and self._rows <= history.MOST_ROWS:
             return None
-        messages = self._folder.messages
-        return {uid: (messages.modseq(uid), messages.flags(uid)) for uid in messages.uids}
+        return self._folder.messages.copy()
 
     def _write(self, uid_validity: int, batch: Batch) -> None:
         try:

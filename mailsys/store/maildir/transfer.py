@@ -15,6 +15,7 @@ from mailsys.store.maildir.folder_files import FolderFiles
 from mailsys.store.maildir.names import NameSource, sizes_in
 from mailsys.store.maildir.placing import Incoming, SourceGone
 from mailsys.store.maildir.scan import open_regular
+from mailsys.store.maildir.settle import MANY
 
 # A file system that cannot make a hard link, or no more of them.
 _NO_LINKS = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS}
@@ -50,9 +51,11 @@ class Transfer:
     def link(self, source: FolderFiles, uids: Iterable[int]) -> list[Incoming]:
         """Give each file a second name here; raises SourceGone, OSError, and then none is left."""
         linked: list[Incoming] = []
+        late: list[str] = []
         try:
             for uid in uids:
-                linked.append(self._link(source, uid))
+                linked.append(self._link(source, uid, late))
+            self._sync(late)
         except BaseException:
             self.discard(linked)
             raise
@@ -104,24 +107,32 @@ class Transfer:
             raise OSError(f"the message has {size} octets and not {message.content.size}")
         return size + bare
 
-    def _link(self, source: FolderFiles, uid: int) -> Incoming:
+    def _link(self, source: FolderFiles, uid: int, late: list[str]) -> Incoming:
         try:
             base, ending = source.names.get(uid)
             old = f"{source.path}/{ending.subdirectory}/{base}{ending.suffix}"
-            self._sync_if_late(old)
+            changed = os.lstat(old).st_ctime
             name = self.new_name(base)
             new = f"{self._folder}/{name}"
             self._link_or_copy(old, new)
+            if self._now() - changed <= LATELY_SECONDS:
+                late.append(new)
         except (KeyError, FileNotFoundError):
             raise SourceGone from None
         return Incoming(new, name, source.keywords.flags(ending.suffix), base)
 
-    def _sync_if_late(self, path: str) -> None:
-        if self._now() - os.lstat(path).st_ctime > LATELY_SECONDS:
+    def _sync(self, paths: Sequence[str]) -> None:
+        """One by one, or the whole file system when that is cheaper."""
+        if len(paths) > MANY:
+            self._sync_with(self._disk.sync_file_system, self._folder)
             return
+        for path in paths:
+            self._sync_with(self._disk.sync_data, path)
+
+    def _sync_with(self, sync: Callable[[int], None], path: str) -> None:
         descriptor = self._disk.open(path)
         try:
-            self._disk.sync_data(descriptor)
+            sync(descriptor)
         finally:
             self._disk.close(descriptor)
 

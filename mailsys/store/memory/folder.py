@@ -12,6 +12,7 @@ from mailsys.message.content import READ_OCTETS, Content, MemoryContent
 from mailsys.store.flags import plan_store
 from mailsys.store.memory.mail import Copy, Folder
 from mailsys.store.messages import DELETED
+from mailsys.store.opening import compare
 from mailsys.store.shared_folder import SharedFolder
 
 
@@ -42,7 +43,7 @@ class MemoryFolder(SharedFolder):
         self._lock = lock
         self._place = place
         self._changed: Callable[[str], None] = lambda name: None
-        self.begin([], (), None)
+        self.begin(compare([], None, now), ())
         self.notice()  # what was there before is no change
         self._changed = changed
 
