@@ -13,7 +13,7 @@ from mailsys.disk import Disk
 
 KILLED = 86
 NEEDS_DESCRIPTOR = frozenset({"create", "open", "open_append"})
-NEEDS_SPACE = NEEDS_DESCRIPTOR - {"open"} | {"write", "make_directory", "rename"}
+NEEDS_SPACE = NEEDS_DESCRIPTOR - {"open"} | {"write", "make_directory", "rename", "link"}
 
 
 class Stopped(BaseException):
@@ -79,6 +79,10 @@ class SteppedDisk(Disk):
     def rename(self, source, target):
         self.step("rename")
         super().rename(source, target)
+
+    def link(self, source, target):
+        self.step("link")
+        super().link(source, target)
 
     def unlink(self, path):
         self.step("unlink")
@@ -192,9 +196,15 @@ class VolatileDisk(SteppedDisk):
         file = self._files[target] = self._files.pop(source)
         file.path = target
 
+    def link(self, source, target):
+        super().link(source, target)
+        self._files[target] = self._files[source]
+
     def unlink(self, path):
         super().unlink(path)
-        del self._files[path]
+        file = self._files.pop(path)
+        if file.path == path:  # another name may be left
+            file.path = next((name for name, other in self._files.items() if other is file), path)
 
     def sync_data(self, descriptor):
         self._sync(descriptor, super().sync_data)
@@ -234,7 +244,10 @@ class VolatileDisk(SteppedDisk):
 
     def _sync_entries(self, directory):
         paths = ((name, os.path.join(directory, name)) for name in os.listdir(directory))
-        self._entries[directory] = {name: self._files.get(path) for name, path in paths}
+        # What was not made through this disk (a cache) is not there after a loss of power.
+        self._entries[directory] = {
+            name: self._files.get(path) for name, path in paths if path in self._files or os.path.isdir(path)
+        }
 
     # ------------------------------------------------------------------ what is found afterwards
 

@@ -11,6 +11,7 @@ from mailsys.interfaces import Account
 from mailsys.message.address import parse_address
 from mailsys.message.content import MemoryContent
 from mailsys.store.changes import ChangeFeed
+from mailsys.store.index.database import Indexes, NoIndex
 from mailsys.store.maildir.delivery import MaildirDrop
 from mailsys.store.maildir.layout import Layout
 from mailsys.store.maildir.look import FolderLook
@@ -44,10 +45,22 @@ def read(mailbox, uid):
     return octets
 
 
+class NoIndexes:
+    """For tests that have nothing to do with it."""
+
+    def of(self, folder):
+        return self
+
+    def run(self, work):
+        raise NoIndex
+
+
 class MaildirHouse:
     """One host's Maildirs; ``clock`` is the time of day and goes on by itself with each name."""
 
-    def __init__(self, folder, *, disk=None, workers=None, template="{data}/mail/{domain}/{user}"):
+    def __init__(
+        self, folder, *, disk=None, workers=None, indexes=None, template="{data}/mail/{domain}/{user}"
+    ):
         self.data = str(folder)
         self.disk = disk or Disk()
         self.clock = NOON
@@ -59,7 +72,12 @@ class MaildirHouse:
         workers = workers or NoThreads()
         self.quota = MaildirQuota(self.tree, self.disk, workers, lambda: self.monotonic)
         means = Means(
-            self.disk, workers, lambda: self.monotonic, lambda: self.clock, lambda octets: b"\xab" * octets
+            self.disk,
+            workers,
+            lambda: self.monotonic,
+            lambda: self.clock,
+            lambda octets: b"\xab" * octets,
+            indexes=indexes or Indexes(),
         )
         self.store = MaildirStore(self.tree, means, self.drop, self.quota, self.names, self.changes)
 

@@ -1,60 +1,28 @@
 """The index is a cache: it makes things quick, remembers modseqs, and may go at any time."""
 
 import os
-import sqlite3
 
 import pytest
-from maildir_house import ANN, NOON, MaildirHouse, result_of
+from folders_house import FoldersHouse
+from maildir_house import result_of
 
 from mailsys.disk import Disk
-from mailsys.interfaces import Column, FlagChange, NewMessage
-from mailsys.message.content import MemoryContent
+from mailsys.interfaces import Column, FlagChange
 from mailsys.store.index.schema import FILE_NAME
 from mailsys.store.index.uid_sets import parse, render
-from mailsys.testing.folders_asked import Told
 
 SEEN, DELETED = frozenset({"\\Seen"}), frozenset({"\\Deleted"})
-TEXT = b"Subject: Number %d\r\nFrom: Bob <bob@example.net>\r\n\r\ntext %d\r\n"
 
 
-class House(MaildirHouse):
-    """The Maildirs of a host, and its folders as a session sees them."""
-
-    @property
-    def folders(self):
-        return self.store.folders(ANN)
-
-    def select(self, told=None, name="INBOX", *, read_only=False):
-        return result_of(self.folders.open(name, told or Told(), read_only=read_only))
-
-    def append(self, count, flags=frozenset(), name="INBOX"):
-        messages = [NewMessage(MemoryContent([TEXT % (n, n)]), flags, NOON) for n in range(count)]
-        return list(result_of(self.folders.append(name, messages)).uids)
-
+class House(FoldersHouse):
     def subjects(self, folder):
         [subjects] = result_of(folder.columns(folder.uids[:], [Column.SUBJECT]))
         return list(subjects)
-
-    def index(self):
-        return self.root() / FILE_NAME
-
-    def rows(self, statement):
-        connection = sqlite3.connect(self.index())
-        try:
-            return connection.execute(statement).fetchall()
-        finally:
-            connection.close()
 
 
 @pytest.fixture
 def house(tmp_path):
     return House(tmp_path)
-
-
-def again(house):
-    later = House(house.data)
-    later.clock = house.clock + 1000
-    return later
 
 
 def state(folder):
@@ -69,7 +37,7 @@ class TestHistory:
         result_of(folder.store(uids[1:3], FlagChange.ADD, SEEN))
         result_of(folder.store(uids[4:], FlagChange.ADD, DELETED | {"work"}))
         result_of(folder.expunge(uids))
-        later = again(house).select()
+        later = house.again().select()
         assert state(later) == state(folder)
         assert later.highest_modseq == folder.highest_modseq
         assert list(later.changed_since(start)) == uids[1:3]
@@ -86,7 +54,7 @@ class TestHistory:
                 at.rename(house.root() / "cur" / f"{name.partition(':')[0]}:2,S")
             elif name == names[2]:
                 at.unlink()
-        later = again(house).select()
+        later = house.again().select()
         assert list(later.uids) == [one, two]
         assert list(later.changed_since(before)) == [two]
         assert later.flags(two) == SEEN
@@ -101,7 +69,7 @@ class TestHistory:
         for uid in uids:
             result_of(folder.store([uid], FlagChange.ADD, SEEN))
         assert len(house.rows("SELECT * FROM change")) <= 22
-        later = again(house).select()
+        later = house.again().select()
         assert later.highest_modseq == folder.highest_modseq
         for uid in uids:
             assert later.flags(uid) == SEEN
@@ -114,7 +82,7 @@ class TestDescriptions:
         house.append(3)
         assert house.subjects(house.select()) == ["NUMBER 0", "NUMBER 1", "NUMBER 2"]
         monkeypatch.setattr("mailsys.store.maildir.knowledge.describe_octets", None)
-        assert house.subjects(again(house).select()) == ["NUMBER 0", "NUMBER 1", "NUMBER 2"]
+        assert house.subjects(house.again().select()) == ["NUMBER 0", "NUMBER 1", "NUMBER 2"]
 
     def test_a_copy_is_known_and_what_is_moved_stays_so(self, house, monkeypatch):
         uids = house.append(2)
@@ -139,7 +107,7 @@ class TestDescriptions:
 
     def test_a_name_that_is_not_utf8_is_no_hindrance(self, house):
         house.put(os.fsdecode(b"1795435445.M1P1.h\xe4st"), b"Subject: odd\n\ntext\n")
-        for life in (house, again(house)):
+        for life in (house, house.again()):
             assert life.subjects(life.select()) == ["ODD"]
 
 
@@ -173,16 +141,16 @@ class TestLoss:
             house.store._means.indexes.close()
         self.spoil(house, how)
         if not is_running:
-            house = again(house)
+            house = house.again()
             folder = house.select()
         assert list(folder.uids) == uids
         assert house.subjects(folder) == subjects
         assert folder.highest_modseq >= highest
         result_of(folder.store(uids[:2], FlagChange.REMOVE, SEEN))
-        later = again(house).select()
+        later = house.again().select()
         assert state(later).keys() == state(folder).keys()
         assert [later.flags(uid) for uid in uids] == [folder.flags(uid) for uid in uids]
-        assert again(house).subjects(later) == subjects
+        assert house.again().subjects(later) == subjects
 
     def test_without_it_all_works(self, house, monkeypatch):
         """A directory of its name, as an example of what cannot be opened."""
@@ -191,7 +159,7 @@ class TestLoss:
         for path in house.root().glob(f"{FILE_NAME}*"):
             path.unlink()
         house.index().mkdir()
-        house = again(house)
+        house = house.again()
         uids = house.append(2, DELETED)
         folder = house.select()
         assert house.subjects(folder) == ["NUMBER 0", "NUMBER 0", "NUMBER 1"]

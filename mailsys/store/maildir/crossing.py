@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
+from twisted.logger import Logger
+
 from mailsys.interfaces import Account, FolderFault, FolderRefused, IWorkers, Placed
 from mailsys.store.index import descriptions
 from mailsys.store.index.database import AccountIndex, NoIndex, Work
@@ -20,6 +22,8 @@ from mailsys.store.maildir.quota import MaildirQuota
 from mailsys.store.maildir.transfer import Transfer
 
 ATTEMPTS = 5
+
+log = Logger(namespace="mailsys.store")
 
 
 class Crossing:
@@ -152,11 +156,14 @@ def _octets(files: FolderFiles, uids: Sequence[int]) -> int:
 
 
 def _forget(files: FolderFiles, uids: Sequence[int]) -> None:
-    """They have moved away; sync where they were, or a loss of power would show them twice."""
+    """They have moved away, and are safe where they are now."""
     files.forget(uids)
     files.suspect()
-    for subdirectory in (NEW, CUR):
-        files.disk.sync_directory(f"{files.path}/{subdirectory}")
+    try:
+        files.sync((CUR, NEW))
+    except OSError as error:
+        # A loss of power may show them here again, and that is all.
+        log.error("{path!r} cannot be synced: {error}", path=files.path, error=error)
 
 
 @asynccontextmanager

@@ -57,6 +57,7 @@ class FolderFiles:
         self.removed: list[str] = []  # base names of messages that went for good, for the index to forget
         self._in_new: set[int] = set()
         self._some_have_no_uid = False
+        self._is_cur_unsynced = False
 
     def suspect(self) -> None:
         """Another part of this program has changed something.  From any thread."""
@@ -85,6 +86,13 @@ class FolderFiles:
         self._in_new.difference_update(uids)
         return bases
 
+    def sync(self, subdirectories: Collection[str]) -> None:
+        """Sync entries of these; what was moved from ``new`` to ``cur`` is in one of them at any moment."""
+        for subdirectory in (CUR, NEW):
+            if subdirectory in subdirectories or (subdirectory == CUR and self._is_cur_unsynced):
+                self.disk.sync_directory(f"{self.path}/{subdirectory}")
+                self._is_cur_unsynced = False
+
     def shown(self) -> Mapping[str, int]:
         """Base name → UID."""
         return {base: uid for uid, base, _ending in self.names.items()}
@@ -100,8 +108,9 @@ class FolderFiles:
         self.names.move(uid, ending)
         if ending.subdirectory == NEW:
             self._in_new.add(uid)
-        else:
+        elif uid in self._in_new:
             self._in_new.discard(uid)
+            self._is_cur_unsynced = True
 
     def _look(self, seen: Seen) -> None:
         lost = self.book.refresh(self.shown)

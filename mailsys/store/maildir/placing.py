@@ -98,8 +98,7 @@ def _rename(files: FolderFiles, incoming: Sequence[Incoming], endings: Sequence[
             except FileNotFoundError:
                 raise SourceGone from None
             done.append((one.source, target))
-        for subdirectory in {ending.subdirectory for ending in endings}:
-            files.disk.sync_directory(f"{files.path}/{subdirectory}")
+        files.sync({ending.subdirectory for ending in endings})
     except (OSError, SourceGone):
         _undo(files, done)
         raise
