@@ -12,8 +12,12 @@ from mailsys.message import reply as replies
 from mailsys.message.address import Address
 from mailsys.message.content import Content
 from mailsys.message.envelope import Envelope
-from mailsys.message.outcome import Deferred, Delivered, Outcome, Step, outcome_of
+from mailsys.message.outcome import Deferred, Delivered, Failed, Outcome, Step, outcome_of
 from mailsys.queue.laying import Home, Laying
+
+# So often may a message be forwarded from here to here: each time adds a number to its id.  Aliases lead
+# to their end at once, so it is a plugin's router that goes in a circle.
+MOST_TURNS = 4
 
 
 @implementer(IDelivery)
@@ -63,6 +67,8 @@ async def _at_home(part: Laying, recipient: Address) -> Attempt | None:
             return (await delivery.deliver(part.envelope, part.content, [recipient]))[recipient]
         case ToMailboxes(accounts, outside=()):
             return _ended(await part.lay(accounts))
+        case ToMailboxes() if part.envelope.id.count(".") > MOST_TURNS:
+            return _ended(Failed(replies.ALIAS_LOOP))
         case ToMailboxes(accounts, outside=outside):
             outcome = await part.lay_and_forward(accounts, outside)
             said = f"forwarded as message {part.name}" if isinstance(outcome, Delivered) else ""

@@ -137,6 +137,19 @@ def test_an_alias_that_forwards(house, away):
     assert away.tried == []
 
 
+@pytest.mark.row(31)
+@pytest.mark.parametrize(("id_", "goes_on"), [("n.1.1.1.1", True), ("n.1.1.1.1.1", False)])
+def test_what_goes_round_within_this_host_ends(house, away, id_, goes_on):
+    """Row 31: routers of plugins may send it to and fro, and no host in between would count."""
+    house.routes[FAR] = ToMailboxes((), outside=(EVE,))
+    home = Home(house, house, house, house, house, NoThreads(), lambda: 99.0)
+    envelope = Envelope(id_, None, (FAR,), forwarded={FAR: EVE})
+    attempt = result_of(HomeOrAway(lambda: home, away).deliver(envelope, NOTICE, (FAR,)))[FAR]
+    assert isinstance(attempt.outcome, Delivered) is goes_on
+    assert goes_on or attempt.outcome == Failed(replies.ALIAS_LOOP)
+    assert len(house.committed) == goes_on
+
+
 def test_what_is_there_from_an_attempt_before_is_not_laid_again(house, away):
     """The process ended before the queue heard of it; room is asked for what is missing alone."""
     alsoProvides(house, IRepeatableDrop)
