@@ -3,6 +3,7 @@
 import os
 from collections import Counter
 
+from fakes import SignsNothing
 from queue_house import LATE, QueueHouse, now
 
 from mailsys.config.retry import parse_retry
@@ -96,7 +97,9 @@ class HomeHouse(QueueHouse):
         self._life = options.get("life", 0)
         self._notices = 0
         home = Home(self, self, self.drop, self.drops, self, NoThreads(), lambda: 3.0)
-        notices = Notices("mx.example.test", self._first_domain, self._new_id, NoThreads(), lambda: 3.0, 9e9)
+        notices = Notices(
+            "mx.example.test", self._first_domain, self._new_id, NoThreads(), lambda: 3.0, 9e9, SignsNothing()
+        )
         self.attempting = Attempting(
             self.waiting,
             HomeOrAway(lambda: home, world),
