@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from mailsys.config.nexthop import MX, NextHop
 from mailsys.interfaces import IResolver, NamesUnavailable, NoSuchName
@@ -85,12 +86,8 @@ class Relay:
 
     async def _addresses(self) -> list[str]:
         name = self._hop.host
-        if name == "localhost":  # RFC 6761 6.3: never asked in DNS
-            return ["127.0.0.1"]
-        try:
-            return [str(ipaddress.ip_address(name))]
-        except ValueError:
-            pass
+        if written := _written_address(name):
+            return [written]
         try:
             addresses = (await self._resolver.addresses(name)).records
         except NamesUnavailable as error:
@@ -104,6 +101,22 @@ class Relay:
         return list(addresses)
 
 
+@lru_cache(maxsize=100)  # for every message the same few
+def _written_address(host: str) -> str:
+    """The address that a host's name says by itself; empty when DNS is to say it."""
+    if host == "localhost":  # RFC 6761 6.3: never asked in DNS
+        return "127.0.0.1"
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        return ""
+
+
 def is_near(addresses: Sequence[str]) -> bool:
     """Is the way there one that nobody else can listen to?"""
-    return all(ipaddress.ip_address(address).is_loopback for address in addresses)
+    return all(map(_is_loopback, addresses))
+
+
+@lru_cache(maxsize=1000)
+def _is_loopback(address: str) -> bool:
+    return ipaddress.ip_address(address).is_loopback

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from enum import Enum
+from functools import lru_cache
 
 from mailsys.message.reply import Reply
 from mailsys.wire.lines import LineBuffer, LineFault
@@ -60,17 +61,16 @@ class ReplyReader:
         """Return the next whole reply, a fault, or None when more is needed."""
         while True:
             line = self._buffer.next_line()
-            if self._buffer.skipped:
+            if self._buffer.skipped or line is LineFault.TOO_LONG:
                 return ReplyFault.TOO_LONG
-            match line:
-                case None:
-                    return None
-                case LineFault.TOO_LONG:
-                    return ReplyFault.TOO_LONG
-                case LineFault.BARE:
-                    return ReplyFault.BARE
-                case bytes() if (done := self._take(line)) is not None:
-                    return done
+            if line is None:
+                return None
+            if isinstance(line, LineFault):
+                return ReplyFault.BARE
+            if not self._lines and (reply := _whole_reply(line)) is not None:
+                return reply
+            if (done := self._take(line)) is not None:
+                return done
 
     def _take(self, line: bytes) -> Reply | ReplyFault | None:
         match = _LINE.fullmatch(line)
@@ -79,7 +79,7 @@ class ReplyReader:
         if self._lines and match[1] != self._code:
             return ReplyFault.CODES_DIFFER
         self._code = match[1]
-        self._lines.append(_NOT_TEXT.sub("?", (match[3] or b"").decode(errors="replace")))
+        self._lines.append(_text(match[3]))
         self._octets += len(line) + 2
         if match[2] != b"-":
             return self._finish()
@@ -88,10 +88,24 @@ class ReplyReader:
         return None
 
     def _finish(self) -> Reply:
-        lines, code = self._lines, int(self._code)
-        self._lines, self._octets = [], 0
-        match = _ENHANCED.match(lines[0])
-        if match is None or match[1][0] != str(code)[0]:
-            return Reply(code, "", "\n".join(lines))
-        enhanced = match[1]
-        return Reply(code, enhanced, "\n".join(line.removeprefix(enhanced).lstrip(" ") for line in lines))
+        lines, self._lines, self._octets = self._lines, [], 0
+        return _reply_of(int(self._code), lines)
+
+
+@lru_cache(maxsize=256)  # a server says the same of every message
+def _whole_reply(line: bytes) -> Reply | None:
+    """The reply that is this one line; None when it is none, or goes on."""
+    match = _LINE.fullmatch(line)
+    return None if match is None or match[2] == b"-" else _reply_of(int(match[1]), [_text(match[3])])
+
+
+def _text(octets: bytes | None) -> str:
+    return _NOT_TEXT.sub("?", (octets or b"").decode(errors="replace"))
+
+
+def _reply_of(code: int, lines: list[str]) -> Reply:
+    match = _ENHANCED.match(lines[0])
+    if match is None or match[1][0] != str(code)[0]:
+        return Reply(code, "", "\n".join(lines))
+    enhanced = match[1]
+    return Reply(code, enhanced, "\n".join([line.removeprefix(enhanced).lstrip(" ") for line in lines]))
