@@ -34,7 +34,7 @@ from mailsys.store.maildir.crossing import Crossing
 from mailsys.store.maildir.file_names import TMP
 from mailsys.store.maildir.folder import ALL_LETTERS, MaildirFolder
 from mailsys.store.maildir.folder_tree import FolderTree
-from mailsys.store.maildir.folders import FolderNameError, folder_directory
+from mailsys.store.maildir.folders import FolderNameError, folder_directory, found_directory
 from mailsys.store.maildir.keywords_file import NoKeywordLeft
 from mailsys.store.maildir.maildirsize import MaildirSize
 from mailsys.store.maildir.names import NameSource
@@ -282,8 +282,9 @@ async def _refusing(work: Awaitable[T]) -> T:
 
 
 def _is_name(name: str) -> bool:
+    """Can there be such a folder?"""
     try:
-        folder_directory(name)
+        found_directory(name)
     except FolderNameError:
         return False
     return True

@@ -6,7 +6,9 @@ after it, leaves no trace; so a directory that was read so soon is read once mor
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Callable
 
 TICK_SECONDS = 0.05
@@ -35,6 +37,7 @@ class DirectoryTimes:
         self._began_at = 0.0
         self._took = 0.0
         self._is_due = True
+        self._identity: tuple[int, int] | None = None
 
     def must_be_read(self) -> bool:
         """Has it changed, or may it have?  Raises OSError."""
@@ -79,4 +82,10 @@ class DirectoryTimes:
             self._changed_at = self._seconds() - min(max(age, 0.0), OLD_SECONDS)
 
     def _stat(self) -> int:
-        return os.stat(self._path).st_mtime_ns
+        """Its time; raises FileNotFoundError also when another directory has its name by now."""
+        status = os.lstat(self._path)
+        identity = status.st_dev, status.st_ino
+        if self._identity not in (None, identity) or not stat.S_ISDIR(status.st_mode):
+            raise FileNotFoundError(errno.ENOENT, "Another has its place", self._path)
+        self._identity = identity
+        return status.st_mtime_ns

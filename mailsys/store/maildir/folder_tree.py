@@ -5,19 +5,21 @@ A folder that is deleted is first moved away as a whole, into ``tmp``, where no 
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
+import stat
 from collections.abc import Mapping
 
 from twisted.logger import Logger
 
-from mailsys.disk import Disk
+from mailsys.disk import Disk, make_durable_directories
 from mailsys.message.address import Address
 from mailsys.store.maildir.file_names import TMP
-from mailsys.store.maildir.folders import INBOX, folder_directory, folder_name
+from mailsys.store.maildir.folders import INBOX, folder_name, found_directory
 from mailsys.store.maildir.special_use import SpecialUse
 from mailsys.store.maildir.subscriptions import Subscriptions
-from mailsys.store.maildir.tree import MaildirTree
+from mailsys.store.maildir.tree import SUBDIRECTORIES, MaildirTree
 
 DELETED = "mailsys-deleted-"
 
@@ -57,11 +59,21 @@ class FolderTree:
 
     def has(self, name: str) -> bool:
         """Is it there?"""
-        return name == INBOX or os.path.isdir(f"{self.path(name)}/cur")
+        path = self.path(name)
+        return name == INBOX or (_is_directory(path) and _is_directory(f"{path}/cur"))
+
+    def prepare(self, name: str) -> None:
+        """Make what is missing in a folder; raises OSError where anything of it is a symbolic link."""
+        self.ready()
+        path = self.path(name)
+        for place in (path, *(f"{path}/{subdirectory}" for subdirectory in SUBDIRECTORIES)):
+            make_durable_directories(self._disk, place)
+            if not _is_directory(place):
+                raise OSError(errno.ENOTDIR, "This is no directory of its own", place)
 
     def path(self, name: str) -> str:
         """The directory of a folder."""
-        return self._tree.layout.folder(self._account, name)
+        return os.path.join(self.root, found_directory(name)).rstrip("/")
 
     def make(self, name: str) -> None:
         """Make a folder that survives a loss of power; one that is there stays as it is."""
@@ -80,13 +92,13 @@ class FolderTree:
             raise
         self._disk.sync_directory(self.root)
         uses = self.special_use.uses()
-        changes = {folder_directory(new): uses.get(folder_directory(old), "") for old, new in moving.items()}
-        self.special_use.change({**dict.fromkeys(map(folder_directory, moving), ""), **changes})
+        changes = {found_directory(new): uses.get(found_directory(old), "") for old, new in moving.items()}
+        self.special_use.change({**dict.fromkeys(map(found_directory, moving), ""), **changes})
 
     def delete(self, name: str) -> None:
         """Take a folder out of sight, durably, then remove it; what cannot be removed goes another time."""
         self._sweep()
-        self.special_use.change({folder_directory(name): ""})
+        self.special_use.change({found_directory(name): ""})
         away = f"{self.root}/{TMP}/{DELETED}{os.urandom(8).hex()}"
         self._disk.rename(self.path(name), away)
         self._disk.sync_directory(self.root)
@@ -98,3 +110,11 @@ class FolderTree:
             left = [entry.path for entry in entries if entry.name.startswith(DELETED)]
         for path in left:
             shutil.rmtree(path, ignore_errors=True)
+
+
+def _is_directory(path: str) -> bool:
+    """Links are not followed."""
+    try:
+        return stat.S_ISDIR(os.lstat(path).st_mode)
+    except FileNotFoundError:
+        return False

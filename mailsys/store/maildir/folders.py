@@ -52,11 +52,34 @@ def _check(level: str) -> None:
         raise FolderNameError("the folder name is not in Unicode's normal form C")
 
 
+def found_directory(name: str) -> str:
+    """The same for a folder that is there: names count that other programs make and we would not.
+
+    It is one element of a path in any case; raises FolderNameError.
+    """
+    if name.upper() == INBOX:
+        return ""
+    levels = name.split("/")
+    if (
+        len(name) > DIRECTORY_OCTETS
+        or not all(levels)
+        or any("." in level or "\0" in level for level in levels)
+    ):
+        raise FolderNameError("there can be no such folder")
+    try:
+        directory = "." + ".".join(map(encode_utf7, levels))
+    except UnicodeEncodeError as error:
+        raise FolderNameError("there can be no such folder") from error
+    if len(directory) > DIRECTORY_OCTETS:
+        raise FolderNameError("there can be no such folder")
+    return directory
+
+
 def folder_name(directory: str) -> str | None:
-    """The name of a folder's directory; None for one that no folder of ours can have."""
+    """The name of a folder's directory; None for one that is no folder's."""
     try:
         name = "/".join(map(decode_utf7, directory[1:].split(".")))
-        return name if folder_directory(name) == directory else None
+        return name if found_directory(name) == directory else None
     except ValueError:
         return None
 

@@ -152,7 +152,10 @@ class OpenFolders:
 
     def _is_there(self, name: str) -> bool:
         self._tree.ready()
-        return self._tree.has(name)
+        if not self._tree.has(name):
+            return False
+        self._tree.prepare(name)
+        return True
 
     def _new(self, name: str) -> MaildirFolder:
         means, path = self._means, self._tree.path(name)
