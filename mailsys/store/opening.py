@@ -44,7 +44,8 @@ def compare(there: Sequence[tuple[int, Flags]], known: History | None, now: Call
     for uid, flags in there:
         messages.add(uid, flags, modseq if uid in new else before[uid][0])
     events = events_of(modseq, changed)
-    expunged = list(history.expunged)
+    # Were a folder copied with its uidlist, two would share this history.
+    expunged = [(at, [uid for uid in uids if uid not in messages]) for at, uids in history.expunged]
     if gone:
         events.append(Event(modseq, None, gone))
         expunged.append((modseq, gone))

@@ -125,6 +125,22 @@ def test_flags_that_are_there_twice_or_unknown_stay_harmless(house):
     assert house.again().flags() == {uid: folder.flags(uid) for uid in folder.uids}
 
 
+def test_keywords_are_26_and_those_that_no_message_has_make_room(house):
+    [one, two] = house.append(2)
+    folder = house.select()
+    first = frozenset(f"first{number}" for number in range(26))
+    result_of(folder.store([one], FlagChange.ADD, first))
+    with pytest.raises(FolderRefused) as refused:
+        result_of(folder.store([two], FlagChange.ADD, frozenset({"more"})))
+    assert refused.value.fault is FolderFault.LIMIT
+    result_of(folder.store([one], FlagChange.REMOVE, frozenset({"first7", "first20"})))
+    result_of(folder.store([two], FlagChange.ADD, frozenset({"more", "still"})))
+    expected = {one: first - {"first7", "first20"}, two: {"more", "still"}}
+    assert house.flags() == house.again().flags() == expected
+    with pytest.raises(FolderRefused):
+        house.append(1, {"first7"})
+
+
 @pytest.mark.row(50)
 def test_many_files_in_new(house):
     for number in range(3000):

@@ -105,6 +105,14 @@ class TestDescriptions:
         result_of(folder.expunge(uids[:2]))
         assert house.rows("SELECT subject FROM message") == [("NUMBER 2",)]
 
+    def test_a_deleted_folder_is_forgotten(self, house):
+        result_of(house.folders.create("Work"))
+        house.append(2, SEEN, "Work")
+        house.subjects(house.select(name="Work"))
+        result_of(house.folders.delete("Work"))
+        for table in ("message", "folder", "change", "expunge"):
+            assert house.rows(f"SELECT * FROM {table}") == []  # noqa: S608
+
     def test_a_name_that_is_not_utf8_is_no_hindrance(self, house):
         house.put(os.fsdecode(b"1795435445.M1P1.h\xe4st"), b"Subject: odd\n\ntext\n")
         for life in (house, house.again()):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 from functools import partial
+from sqlite3 import Connection
 from typing import TypeVar
 
 from twisted.internet.defer import DeferredLock
@@ -27,7 +28,8 @@ from mailsys.interfaces import (
 from mailsys.store import hierarchy
 from mailsys.store.folder_session import FolderSession
 from mailsys.store.hierarchy import INBOX, plain
-from mailsys.store.index.database import AccountIndex
+from mailsys.store.index import descriptions, history
+from mailsys.store.index.database import AccountIndex, NoIndex
 from mailsys.store.listeners import Listeners
 from mailsys.store.maildir.appending import Appending
 from mailsys.store.maildir.crossing import Crossing
@@ -41,9 +43,11 @@ from mailsys.store.maildir.names import NameSource
 from mailsys.store.maildir.open_folders import Kept, Means, OpenFolders
 from mailsys.store.maildir.placing import FolderGone
 from mailsys.store.maildir.quota import MaildirQuota
+from mailsys.store.maildir.scan import scan
 from mailsys.store.maildir.subscriptions import TooManySubscriptions
 from mailsys.store.maildir.transfer import Transfer
 from mailsys.store.maildir.tree import MaildirTree
+from mailsys.store.maildir.uidlist import UidListFile
 from mailsys.store.status import status_of
 
 MOST_FOLDERS = 10_000
@@ -122,9 +126,23 @@ class MaildirFolders:
     def _delete(self, name: str) -> tuple[int, int]:
         if not _is_name(name) or not self._tree.has(name):
             raise FolderRefused(FolderFault.NONEXISTENT)
-        counted = self._size().count_folder(self._tree.path(name))
+        path = self._tree.path(name)
+        counted = self._size().count_folder(path)
+        bases = list(scan(path))
+        uids = UidListFile(self._disk, path).read()
         self._tree.delete(name)
+        self._forget(uids.uid_validity if uids else 0, bases)
         return counted
+
+    def _forget(self, uid_validity: int, bases: Sequence[str]) -> None:
+        """The index needs to know no more of a folder, if there is an index."""
+
+        def forget(connection: Connection) -> None:
+            history.forget(connection, uid_validity)
+            descriptions.delete(connection, bases)
+
+        with suppress(NoIndex):
+            self._index().run(forget)
 
     async def rename(self, name: str, new: str) -> None:
         """Rename with all below it; the INBOX gives its messages and stays."""

@@ -70,7 +70,9 @@ class Crossing:
         *,
         moves: bool,
     ) -> Placed:
-        held = 0 if moves else await self._workers.run(_octets, source.files, source.messages.present(uids))
+        held = 0
+        if account.quota_bytes is not None and not moves:
+            held = await self._workers.run(_octets, source.files, source.messages.present(uids))
         if held and not await self._quota.hold(account, held):
             raise FolderRefused(FolderFault.OVER_QUOTA)
         used = 0

@@ -47,7 +47,7 @@ def name_keywords(files: FolderFiles, changes: Sequence[tuple[int, Flags]]) -> N
     lacking = files.keywords.lacks(frozenset().union(*{flags for _uid, flags in changes}))
     if lacking:
         with files.book.locked():
-            files.keywords.add(lacking)
+            files.keywords.add(lacking, files.letters)
 
 
 def _set(files: FolderFiles, uid: int, flags: Flags) -> None:

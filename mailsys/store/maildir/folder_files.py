@@ -86,6 +86,10 @@ class FolderFiles:
         self._in_new.difference_update(uids)
         return bases
 
+    def letters(self) -> set[str]:
+        """All that stand in the names of messages, behind the colon."""
+        return {letter for _uid, _base, ending in self.names.items() for letter in ending.suffix}
+
     def sync(self, subdirectories: Collection[str]) -> None:
         """Sync entries of these; what was moved from ``new`` to ``cur`` is in one of them at any moment."""
         for subdirectory in (CUR, NEW):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from mailsys.disk import Disk
 from mailsys.interfaces import Flags
@@ -47,12 +47,15 @@ class FolderKeywords:
         found = {flag for flag in flags if not flag.startswith("\\") and flag not in self._letter_of}
         return sorted(found)
 
-    def add(self, keywords: Iterable[str]) -> None:
-        """Give them letters; whoever calls holds the folder's lock.  Raises NoKeywordLeft, OSError."""
+    def add(self, keywords: Iterable[str], used: Callable[[], set[str]]) -> None:
+        """Give them letters; whoever calls holds the folder's lock.  Raises NoKeywordLeft, OSError.
+
+        ``used`` tells which letters messages have, should all be taken.
+        """
         self.refresh()
         new = self.lacks(keywords)
         if new:
-            self._learn(self._file.add(self.known, new))
+            self._learn(self._file.add(self.known, new, used))
             self._stamp = self._file.stamp()
 
     def _learn(self, keywords: list[str]) -> None:

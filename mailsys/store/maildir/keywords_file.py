@@ -3,14 +3,14 @@
     0 $Junk
     1 work
 
-A letter's keyword never changes, so that no message gets another by a mistake of ours.
+A letter that any message has keeps its keyword.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from mailsys.disk import Disk
 from mailsys.store.maildir.file_names import TMP
@@ -57,16 +57,20 @@ class KeywordsFile:
         finally:
             os.close(descriptor)
 
-    def add(self, known: Sequence[str], new: Iterable[str]) -> list[str]:
-        """Give letters to new keywords, synced, and return all; raises NoKeywordLeft, OSError."""
-        keywords = list(known)
+    def add(self, known: Sequence[str], new: Sequence[str], used: Callable[[], set[str]]) -> list[str]:
+        """Give letters to new keywords, synced, and return all; raises NoKeywordLeft, OSError.
+
+        When no letters are left, those are taken that no message has; ``used`` finds which have.
+        """
+        keywords = [*known, *[""] * (len(KEYWORD_LETTERS) - len(known))]
+        if keywords.count("") < len(new):
+            letters = used()
+            pairs = zip(KEYWORD_LETTERS, keywords, strict=True)
+            keywords = [keyword if letter in letters else "" for letter, keyword in pairs]
+        if keywords.count("") < len(new):
+            raise NoKeywordLeft(new[0])
         for keyword in new:
-            if "" in keywords:
-                keywords[keywords.index("")] = keyword
-            elif len(keywords) < len(KEYWORD_LETTERS):
-                keywords.append(keyword)
-            else:
-                raise NoKeywordLeft(keyword)
+            keywords[keywords.index("")] = keyword
         lines = [f"{number} {keyword}\n" for number, keyword in enumerate(keywords) if keyword]
         replace_file(self._disk, self.path, f"{self._folder}/{TMP}", "".join(lines).encode())
         return keywords

@@ -12,7 +12,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from mailsys.disk import Disk
-from mailsys.interfaces import FolderFault, FolderRefused, IWorkers
+from mailsys.interfaces import FolderFault, FolderRefused, HostStops, IWorkers
 from mailsys.store.index.database import AccountIndex, Indexes
 from mailsys.store.maildir.folder import MaildirFolder, Surroundings
 from mailsys.store.maildir.folder_files import FolderFiles
@@ -135,6 +135,8 @@ class OpenFolders:
             self.look_soon(folder)
 
     def _log_failure(self, failure: Failure, folder: MaildirFolder) -> None:
+        if failure.check(HostStops):
+            return
         log.error(
             "The folder {name} of {path!r} could not be looked at: {error}",
             name=folder.name,

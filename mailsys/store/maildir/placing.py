@@ -70,7 +70,7 @@ def _merge(seen: Seen, more: Seen) -> None:
 
 
 def _place(files: FolderFiles, incoming: Sequence[Incoming]) -> list[int]:
-    files.keywords.add(frozenset().union(*{one.flags for one in incoming}))
+    files.keywords.add(frozenset().union(*{one.flags for one in incoming}), files.letters)
     endings = [_ending(files, one) for one in incoming]
     uids = files.book.register([(one.base, "") for one in incoming])
     new_known, cur_known = files.new.before_change(), files.cur.before_change()
