@@ -92,6 +92,11 @@ def parse_signature(value: bytes) -> Signature:
         tags = parse_tags(value)
     except NoTagList as error:
         raise BadSignature(DKIMResult(Result.NEUTRAL, reason=f"the field cannot be read: {error}")) from None
+    return signature_of(tags)
+
+
+def signature_of(tags: dict[str, bytes]) -> Signature:
+    """What the tags of a field say; raises BadSignature."""
     known = _what_it_says(tags)
     try:
         return _Reading(tags).signature()
@@ -129,7 +134,7 @@ class _Reading:
         algorithm = tags["a"].decode("utf-8", "replace").lower()
         if algorithm not in ALGORITHMS:
             raise _Unusable(_algorithm_fault(algorithm))
-        domain = _domain(tags["d"], "d")
+        domain = read_domain(tags["d"], "d")
         identity, identity_domain = self._identity(domain)
         header, body = self._canonicalization()
         return Signature(
@@ -140,7 +145,7 @@ class _Reading:
             header,
             body,
             domain,
-            _selector(tags["s"]),
+            read_selector(tags["s"]),
             _signed_fields(tags["h"]),
             identity,
             identity_domain,
@@ -181,7 +186,7 @@ class _Reading:
         local_part, found, text = _text(self._tags["i"], "i").rpartition("@")
         if not found:
             raise NoTagList("i= has no @")
-        identity_domain = _domain(text.encode(), "i")
+        identity_domain = read_domain(text.encode(), "i")
         if identity_domain != domain and not identity_domain.endswith(f".{domain}"):
             raise _Unusable("i= is not of the domain d=")
         return f"{local_part}@{identity_domain}", identity_domain
@@ -213,8 +218,8 @@ def _text(value: bytes, name: str) -> str:
         raise NoTagList(f"{name}= is no UTF-8") from None
 
 
-def _domain(value: bytes, name: str) -> str:
-    """RFC 8616 4: a domain may be of U-labels."""
+def read_domain(value: bytes, name: str) -> str:
+    """RFC 8616 4: a domain may be of U-labels.  Raises NoTagList."""
     try:
         domain = parse_domain(_text(value, name))
     except AddressError:
@@ -224,10 +229,11 @@ def _domain(value: bytes, name: str) -> str:
     return domain
 
 
-def _selector(value: bytes) -> str:
+def read_selector(value: bytes) -> str:
+    """A name of one label or more; raises NoTagList."""
     selector = _text(value, "s").lower()
     if not selector.isascii():
-        return _domain(value, "s")
+        return read_domain(value, "s")
     if len(selector) > 190 or not _SELECTOR.fullmatch(selector):
         raise NoTagList("s= is no name")
     return selector

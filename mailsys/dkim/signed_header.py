@@ -56,6 +56,15 @@ class SignedHeader:
         hashed.update(canonical_field(canonicalization, without_signature(own)).removesuffix(b"\r\n"))
         return hashed.digest()
 
+    def digest_of(self, fields: Iterable[Field], own: Field) -> bytes:
+        """SHA-256 over these fields, relaxed, and then over one whose b= is left out (RFC 8617 5.1.1)."""
+        hashed = hashlib.sha256()
+        for field in fields:
+            hashed.update(canonical_field("relaxed", self.raw(field)))
+        last = canonical_field("relaxed", without_signature(self.raw(own)))
+        hashed.update(last.removesuffix(b"\r\n"))
+        return hashed.digest()
+
     def raw(self, field: Field) -> bytes:
         """The octets of a field, with the CR LF that it should end with."""
         octets = self._block[field.start : field.end]

@@ -41,13 +41,14 @@ class _Candidate:
 
 
 async def verify(
-    content: Content, resolver: IResolver, now: float, workers: IWorkers
+    content: Content, resolver: IResolver, now: float, workers: IWorkers, header: SignedHeader | None = None
 ) -> Sequence[DKIMResult]:
     """A result for each of the first signatures, from the top down; raises OSError.
 
     ``now`` is in seconds since 1970.  A small message is read and hashed at once, a large one in a thread.
+    Who has read its ``header`` already gives it.
     """
-    header = read_signed_header(content)
+    header = header or read_signed_header(content)
     fields = header.all(b"dkim-signature")[:MOST_SIGNATURES]
     if not fields:
         return ()

@@ -1,4 +1,7 @@
-"""Which domains have signed the message?  (RFC 6376.)  Only noted here; the policy says what follows."""
+"""Which domains have signed the message?  (RFC 6376.)  Only noted here; the policy says what follows.
+
+Who has sealed it on its way (ARC, RFC 8617) is noted as well, and nothing follows from that.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,9 @@ from collections.abc import Callable
 
 from twisted.internet.interfaces import IReactorTime
 
-from mailsys.dkim.results import DKIMResult
+from mailsys.dkim.arc import ARCResult, has_chain, verify_arc
+from mailsys.dkim.results import DKIMResult, Result
+from mailsys.dkim.signed_header import read_signed_header
 from mailsys.dkim.verify import verify
 from mailsys.interfaces import ACCEPT, Disposition, Finding, IResolver, IWorkers, Session, Verdict
 from mailsys.judge.bounded import within
@@ -46,17 +51,33 @@ class DKIMJudge(SilentJudge):
         if not self._strangers.knows_not(session):
             return ACCEPT
         try:
-            found = await within(SECONDS, self._clock, self._verified(content))
+            found, chain = await within(SECONDS, self._clock, self._verified(content))
         except TimeoutError:
-            found = (_TOO_SLOW,)
+            found, chain = (_TOO_SLOW,), ()
         except OSError as error:
             return Verdict(Disposition.DEFER, f"the message cannot be read: {error}", LOCAL_ERROR)
         session.findings["dkim"] = found
+        if chain:
+            session.findings["arc"] = chain
         return Verdict(Disposition.ACCEPT, "; ".join([_in_words(one) for one in found[:3]]))
 
-    async def _verified(self, content: Content) -> tuple[Finding, ...]:
-        results = await verify(content, self._resolver, self._now(), self._workers)
-        return tuple([_finding(result) for result in results]) or (_NO_SIGNATURE,)
+    async def _verified(self, content: Content) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
+        """The signatures, and the chain of seals if there is one."""
+        header = read_signed_header(content)
+        results = await verify(content, self._resolver, self._now(), self._workers, header)
+        found = tuple([_finding(result) for result in results]) or (_NO_SIGNATURE,)
+        if not has_chain(header):
+            return found, ()
+        return found, (_chain_finding(await verify_arc(content, header, self._resolver, self._workers)),)
+
+
+def _chain_finding(result: ARCResult) -> Finding:
+    """RFC 8617 8: header.oldest-pass is left out, since nothing here is built on it."""
+    domain = result.sealers[-1] if result.sealers else ""
+    about = (("header.d", domain),) if domain and result.result is Result.PASS else ()
+    return Finding(
+        "arc", result.result.value, domain, result.reason, about, {"sealers": " ".join(result.sealers)}
+    )
 
 
 def _finding(result: DKIMResult) -> Finding:
