@@ -15,8 +15,9 @@ from base64 import b64decode, b64encode
 from mailsys.wire.sasl import ScramKeys
 
 # RFC 7677 asks for 4096 at least.  Who steals the file may attack these keys in place of the
-# Argon2id hash beside them, so they must cost an attacker something too.
-ITERATIONS = 100_000
+# Argon2id hash beside them, so they must cost an attacker something too.  Programs on Cyrus SASL, as mbsync,
+# take no more than this, and having seen SCRAM they try nothing else.
+ITERATIONS = 65_536
 SALT_OCTETS = 16
 BEGINNING = f"SCRAM-SHA-256${ITERATIONS}:"  # of all keys that are made today
 
@@ -26,7 +27,7 @@ _STORED = re.compile(
 
 
 def stored_keys(password: bytes, salt: bytes, iterations: int = ITERATIONS) -> str:
-    """The form that is stored; takes about 25 ms."""
+    """The form that is stored; takes about 17 ms."""
     stored_key, server_key = derive_keys("sha256", password, salt, iterations)
     encoded = [b64encode(part).decode() for part in (salt, stored_key, server_key)]
     return "SCRAM-SHA-256${}:{}${}:{}".format(iterations, *encoded)

@@ -288,7 +288,7 @@ class LoginRows:
             first = door.challenge(door.auth("SCRAM-SHA-256", f"n,,n={name}@a.test,r=abc")).decode()
             nonce, salt, iterations = first.split(",")
             assert nonce.startswith("r=abc")
-            assert (len(salt), iterations) == (26, "i=100000")
+            assert (len(salt), iterations) == (26, "i=65536")
             assert salts.setdefault(name, salt) == salt
         assert len(set(salts.values())) == 4
         self.database.accounts.set_active(self.address_of("disabled"), False)
