@@ -149,17 +149,27 @@ class HomeHouse(QueueHouse):
         self.committer.commit([Job(acceptance, 1.0)], self._answered)
 
     def deliver(self, rounds):
-        """Try what is due, with the notices that come of it."""
+        """Try what is due, with the notices that come of it; what a broken disk takes not is tried again."""
         for _ in range(rounds):
-            for destination in sorted(now(self.waiting.destinations())):
-                for item in now(self.waiting.due(destination, LATE, 100, ())).items:
-                    now(self.attempting.attempt(item))
-                    for recipient in item.recipients:
-                        self.world.in_doubt.pop((recipient.address.local_part, item.message.id), None)
+            try:
+                for destination in sorted(now(self.waiting.destinations())):
+                    for item in now(self.waiting.due(destination, LATE, 100, ())).items:
+                        self._attempt(item)
+            except OSError:
+                if not self.disk.failing:
+                    raise
+
+    def _attempt(self, item):
+        now(self.attempting.attempt(item))
+        for recipient in item.recipients:
+            key = recipient.address.local_part, item.message.id
+            if self.world.in_doubt[key]:
+                self.world.in_doubt[key] -= 1
 
     def deliver_all(self):
         self.world.slow_is_back = True
-        while now(self.waiting.destinations()):
+        self.deliver(1)
+        while not self.disk.failing and now(self.waiting.destinations()):
             self.deliver(1)
 
     def live(self):
