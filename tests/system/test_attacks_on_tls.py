@@ -15,7 +15,7 @@ from exchange import deliver
 from OpenSSL import SSL
 
 LETTER = b"From: stranger@example.org\r\n\r\nattack\r\n"
-BEGIN = {"smtp": "STARTTLS", "pop3": "STLS"}
+BEGIN = {"smtp": "STARTTLS", "submission": "STARTTLS", "pop3": "STLS"}
 
 
 def secured(host, stranger):
@@ -25,15 +25,15 @@ def secured(host, stranger):
     return stranger
 
 
-@pytest.fixture(params=["smtp", "pop3", "pop3s"])
+@pytest.fixture(params=["smtp", "submission", "submissions", "pop3", "pop3s"])
 def before_hello(attacked, request):
     """A stranger of whom the host expects the first octets of TLS now."""
-    if request.param == "pop3s":
-        with _Silent(attacked, "pop3s") as stranger:
+    if request.param not in BEGIN:
+        with _Silent(attacked, request.param) as stranger:
             yield stranger
         return
     with Stranger(attacked, request.param) as stranger:
-        if request.param == "smtp":
+        if request.param != "pop3":
             stranger.ask("EHLO stranger.example")
         stranger.ask(BEGIN[request.param])
         yield stranger

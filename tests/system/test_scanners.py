@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET
 import pytest
 from exchange import needs, run
 
-BEGIN = {"smtp": "smtp", "pop3": "pop3", "pop3s": None}
+BEGIN = {"smtp": "smtp", "submissions": None, "pop3": "pop3", "pop3s": None}
 SCAN_SECONDS = 100
 VERSIONS = {"2": "0", "3": "0", "1.0": "0", "1.1": "0", "1.2": "1", "1.3": "1"}
 SUITES = {

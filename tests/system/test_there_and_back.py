@@ -66,3 +66,17 @@ def test_two_hosts_that_forward_to_each_other(forwarder, far):
     story = until(lambda: story_with(far, "round@system.test", "Will not reach"))
     assert "554 5.4.6" in story
     assert waiting(far) == []
+
+
+@pytest.mark.row(32)
+def test_who_forges_a_sender_makes_us_write_to_nobody(forwarder, far):
+    """Row 32: what fails behind an alias is known here alone; bob, whose name was taken, gets nothing."""
+    forwarder.run("alias", "add", "gone@system.test", "nobody@far.test")
+    hand_in(forwarder, "bob@far.test", "gone@system.test")
+    story = until(lambda: story_with(forwarder, "gone@system.test", "Will not reach"))
+    assert "A notice about it" not in story
+    assert waiting(forwarder) == []
+    (finished,) = waiting(forwarder, "--finished")
+    assert [one["state"] for one in finished["recipients"]] == ["failed"]
+    assert f"The sender of {finished['id']} is not told that it failed" in forwarder.log.read_text()
+    assert bobs_mail(far) == []

@@ -44,8 +44,9 @@ def notices_to(house, someone, count):
     return found
 
 
+@pytest.mark.row(33)
 def test_each_wish_of_one_message(house, far):
-    """Success here and there, silence, and a failure with all of the message."""
+    """Row 33: success here and there, silence for NEVER, and a failure with all of the message."""
     ann, ben = house.organisation.people
     with logged_in(house) as client:
         assert client.has_extn("dsn")
@@ -90,23 +91,30 @@ def test_the_story_tells_it(house):
 
 
 def test_what_is_to_leave_later(house, far):
-    """It waits for people here as well, and queue and story say until when."""
+    """It waits for people here as well, and queue and story say until when; another leaves by itself."""
     ann, ben = house.organisation.people
+    everybody = [ben.address, "bob@far.test"]
     with logged_in(house) as client:
         assert client.esmtp_features["futurerelease"].startswith("2592000 ")
-        everybody = [ben.address, "bob@far.test"]
-        client.sendmail(ann.address, everybody, LETTER.format(ann.address), ["HOLDFOR=4"])
-    assert ", as its sender wants" in house.run("queue", "list")
-    (message,) = waiting(house)
+        client.sendmail(ann.address, everybody, LETTER.format(ann.address), ["HOLDFOR=3600"])
+    (message,) = until(lambda: waiting(house))
+    listed = house.run("queue", "list")
+    assert "; leaves " in listed
+    assert ", as its sender wants; gives up " in listed
     assert message["not_before"] == message["recipients"][0]["next_attempt"] > message["at"]
     story = until(lambda: story_with(house, message["id"], "Waits in the queue"))
     assert ", as its sender wants." in story
-    assert mailbox(house, ben) == bobs_mail(far) == []
+    with logged_in(house) as client:
+        client.sendmail(ann.address, everybody, LETTER.format(ann.address), ["HOLDFOR=1"])
     until(lambda: mailbox(house, ben) and bobs_mail(far))
-    until(lambda: not waiting(house))
+    until(lambda: [one["id"] for one in waiting(house)] == [message["id"]])
     assert len(mailbox(house, ben)) == len(bobs_mail(far)) == 1
+    assert house.run("queue", "retry", message["id"]) == "2 recipients are tried again now.\n"
+    until(lambda: not waiting(house))
+    assert len(mailbox(house, ben)) == len(bobs_mail(far)) == 2
 
 
+@pytest.mark.row(33)
 def test_what_is_wrong_is_said_in_words(house):
     with logged_in(house) as client:
         ann = house.organisation.people[0].address
