@@ -24,7 +24,7 @@ AFTER_QUEUE_SECONDS = 2 * 24 * 3600  # how long others may keep it, when we had 
 
 @implementer(ISigner)
 class Signer:
-    """A signature holds for ``valid_seconds``."""
+    """A signature holds for ``valid_seconds``, from when the message leaves."""
 
     def __init__(
         self, keyring: Keyring, workers: IWorkers, now: Callable[[], float], valid_seconds: float
@@ -34,7 +34,7 @@ class Signer:
         self._now = now
         self.valid_seconds = valid_seconds
 
-    async def lines(self, content: Content) -> Sequence[bytes]:
+    async def lines(self, content: Content, leaves_at: float = 0.0) -> Sequence[bytes]:
         """A DKIM-Signature for each key, or none; a large body is hashed in a thread."""
         header = read_signed_header(content)
         keys = self._keys_for(header)
@@ -43,8 +43,9 @@ class Signer:
         bodies = await hash_body(content, header.body_start, (WANTED,), self._workers)
         digest = bodies[WANTED].digest
         assert digest is not None  # noqa: S101 - there is always one of the whole body
-        now = int(self._now())
-        return signature_fields(header, digest, keys, now, now + int(self.valid_seconds))
+        now = self._now()
+        expires_at = max(now, leaves_at) + self.valid_seconds
+        return signature_fields(header, digest, keys, int(now), int(expires_at))
 
     def _keys_for(self, header: SignedHeader) -> Sequence[SigningKey]:
         """DMARC looks at the domain in From, and at no other."""

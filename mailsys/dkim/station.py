@@ -61,9 +61,9 @@ class Signing:
         self._signer.valid_seconds = valid_seconds
         self._rotation.new_keys_after = new_keys_after
 
-    async def lines(self, content: Content) -> Sequence[bytes]:
+    async def lines(self, content: Content, leaves_at: float = 0.0) -> Sequence[bytes]:
         """A DKIM-Signature for each key of the domain in From; raises OSError."""
-        return await self._signer.lines(content) if self._is_on else ()
+        return await self._signer.lines(content, leaves_at) if self._is_on else ()
 
     async def start(self) -> None:
         """Return when there are keys for every domain; from then on look whether they change."""

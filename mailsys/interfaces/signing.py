@@ -12,8 +12,10 @@ from mailsys.message.content import Content
 class ISigner(Interface):
     """Signs for our domains."""
 
-    async def lines(content: Content) -> Sequence[bytes]:
+    async def lines(content: Content, leaves_at: float = 0.0) -> Sequence[bytes]:
         """Whole fields for the top of the message, each ending with CR LF; raises OSError.
+
+        ``leaves_at`` is when it will leave if that is not soon, in seconds since 1970.
 
         None where its From is of no domain that we have keys for.  Whoever asks knows that the message
         is from one of us: a stranger's is never signed.

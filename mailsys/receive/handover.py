@@ -138,7 +138,8 @@ class Handover:
         if not self._reception.admission.trusts(self._session):
             return lines
         whole = HeadedContent(self._added, content) if self._added else content
-        return *await self._reception.signer.lines(whole), *lines
+        signatures = await self._reception.signer.lines(whole, self._transaction.not_before)
+        return *signatures, *lines
 
     async def _commit_with_room(self, content: Content, verdict: Verdict) -> Sequence[Reply]:
         room = Room(self._reception.quota)

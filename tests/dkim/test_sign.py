@@ -98,3 +98,9 @@ def test_the_domain_in_from_decides():
     assert lines(b"From: ann@example.org\r\n" + MESSAGE) == ()  # two are none
     assert lines(b"To: ann@example.org\r\n\r\n") == ()
     assert lines(b"X: y\r\n" * 60_000 + MESSAGE) == ()
+
+
+def test_what_leaves_later_is_signed_for_longer():
+    signer = Signer(OneKeyring(), NoThreads(), lambda: NOW, 600)
+    [field, _] = result_of(signer.lines(MemoryContent([FULL]), NOW + 86_400.0))
+    assert b"t=%d; x=%d;" % (NOW, NOW + 86_400 + 600) in field

@@ -88,7 +88,7 @@ def test_no_stranger(house, files):
 
 def test_a_message_that_cannot_be_read_is_not_taken(house):
     class Broken:
-        async def lines(self, content):
+        async def lines(self, content, leaves_at=0.0):
             raise OSError("the disk is gone")
 
     house.signer = Broken()
