@@ -213,10 +213,11 @@ class IFolder(Interface):
         What is not indexed yet is read, and indexed.
         """
 
-    async def holding(needle: str, *, in_header: bool) -> Holding | None:
+    async def holding(needle: str, *, in_header: bool, learn: bool = True) -> Holding | None:
         """Which messages hold this text in their body, or in body and header.
 
-        ``needle`` is in the form of ``message.structure.casemap.search_form``, and not empty.  None when
+        ``needle`` is in the form of ``message.structure.casemap.search_form``, and not empty.  To ``learn``
+        is to read what is not indexed yet, which may take a while the first time.  None when
         only reading every message can tell.
         """
 

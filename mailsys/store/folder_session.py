@@ -46,7 +46,7 @@ class Work(Protocol):
     async def columns(self, uids: Sequence[int], wanted: Sequence[Column]) -> Sequence[Sequence[Any]]:
         """What is known of messages."""
 
-    async def holding(self, needle: str, *, in_header: bool) -> Holding | None:
+    async def holding(self, needle: str, *, in_header: bool, learn: bool = True) -> Holding | None:
         """Which may hold the text."""
 
     async def expunged_since(self, modseq: int) -> Sequence[int] | None:
@@ -158,9 +158,9 @@ class FolderSession:
         """For each wanted column the values in the order of the UIDs."""
         return await self._work.columns(uids, wanted)
 
-    async def holding(self, needle: str, *, in_header: bool) -> Holding | None:
+    async def holding(self, needle: str, *, in_header: bool, learn: bool = True) -> Holding | None:
         """UIDs that may hold this text."""
-        return await self._work.holding(needle, in_header=in_header)
+        return await self._work.holding(needle, in_header=in_header, learn=learn)
 
     async def content(self, uid: int) -> Content:
         """The message; raises KeyError."""

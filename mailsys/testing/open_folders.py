@@ -159,6 +159,29 @@ class OpenFolderContract(FoldersAsked):
         assert list(sizes) == [len(BARE) + 3, None, len(ONE)]
         assert list(dates) == [LONG_AGO, None, LONG_AGO]
 
+    def test_an_index_of_words_says_the_truth(self, store: Any) -> None:
+        """Who holds a text for certain does, and who is not named does not; or there is none."""
+        texts = [
+            b"Subject: of tea\r\n\r\nGreen tea\r\nand more\r\n",
+            b"Subject: x\r\n\r\nteapot, TEA cup\r\n",
+            ONE,
+        ]
+        one, two, _other = self.append(store, *texts).uids
+        folder = self.select(store)
+        for needle, in_header, holding in [
+            ("TEA", True, {one, two}),
+            ("TEA", False, {one, two}),
+            ("OF T", True, {one}),
+            ("OF", False, set()),
+            ("TEA AND", False, {one}),
+            (", TEA", True, {two}),
+        ]:
+            found = self.wait_for(folder.holding(needle, in_header=in_header))
+            if found is None:
+                continue
+            certain = set(found.certain)
+            assert certain <= holding <= certain | set(found.possible), needle
+
     def test_an_open_folder_that_is_deleted_or_renamed_is_gone(self, store: Any) -> None:
         """A session hears it once, and may still close it; a new folder of the name is not the old one."""
         for change in ("delete", "rename"):

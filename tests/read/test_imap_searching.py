@@ -91,8 +91,8 @@ class Indexed:
     def __getattr__(self, name):
         return getattr(self._folder, name)
 
-    async def holding(self, needle, *, in_header):
-        self.asked.append((needle, in_header))
+    async def holding(self, needle, *, in_header, learn=True):
+        self.asked.append((needle, in_header, learn))
         return self._holding
 
     def read_cached(self, uid):
@@ -101,15 +101,15 @@ class Indexed:
 
 
 def test_only_what_the_index_is_not_sure_of_is_read():
-    searching = Searching([letter(body="needle")] * 5)
+    searching = Searching([letter(body="needle", X_Note="x")] * 5)
     folder = Indexed(searching.folder, Holding(certain=[1, 99], possible=[3]))
     searching.finder = Finder(folder, searching.view, NoThreads(), searching.give_way, 0.0)
     assert searching.find("BODY Needle") == [1, 3]
     assert folder.read == [3]
     assert searching.find("2:* TEXT needle") == [3]
-    assert searching.find("HEADER Subject x") == [1, 3]
-    assert searching.find("FROM x") == []
-    assert folder.asked == [("NEEDLE", False), ("NEEDLE", True), ("X", True), ("X", True)]
+    assert searching.find("HEADER X-Note x") == [1, 3]
+    assert searching.find("SUBJECT x") == [1, 2, 3, 4, 5]
+    assert folder.asked == [("NEEDLE", False, True), ("NEEDLE", True, True), ("X", True, False)]
 
 
 def test_large_and_odd_messages_are_found_too():

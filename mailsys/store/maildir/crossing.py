@@ -10,7 +10,7 @@ from functools import partial
 from twisted.logger import Logger
 
 from mailsys.interfaces import Account, FolderFault, FolderRefused, IWorkers, Placed
-from mailsys.store.index import descriptions
+from mailsys.store.index import descriptions, words
 from mailsys.store.index.database import AccountIndex, NoIndex, Work
 from mailsys.store.maildir.arrivals import put_now
 from mailsys.store.maildir.file_names import CUR, NEW
@@ -110,6 +110,7 @@ class Crossing:
     def _note_copies(self, linked: Sequence[Incoming]) -> None:
         pairs = [(one.base, one.origin) for one in linked]
         self._note(partial(descriptions.copy, copies=pairs, saved=self._now()))
+        self._note(partial(words.copy, copies=pairs))
 
     def _note_moves(self, incoming: Sequence[Incoming]) -> None:
         self._note(partial(descriptions.moved, bases=[one.base for one in incoming], saved=self._now()))

@@ -30,6 +30,7 @@ from mailsys.store.maildir.keywords_file import NoKeywordLeft
 from mailsys.store.maildir.knowledge import Knowledge
 from mailsys.store.maildir.reading import Reading
 from mailsys.store.maildir.records import Records
+from mailsys.store.maildir.words import FolderWords
 from mailsys.store.messages import DELETED
 from mailsys.store.opening import Opening, compare
 from mailsys.store.shared_folder import SharedFolder
@@ -37,6 +38,8 @@ from mailsys.store.shared_folder import SharedFolder
 ATTEMPTS = 5
 # Messages whose flags are changed in one go, with one modseq; between two other work has its turn.
 AT_ONCE = 2000
+# Of indexing words, for one search: what is left then is read by the search itself.
+MOST_JOBS = 300
 ALL_LETTERS = "this folder has 26 keywords already, and the names of its files hold no more"
 
 T = TypeVar("T")
@@ -83,6 +86,8 @@ class MaildirFolder(SharedFolder):
         self._reading = Reading(files.path, files.names)
         self._knowledge = Knowledge(files.names, self._reading, index)
         self._records = Records(self, workers, index)
+        self._words = FolderWords(files.names, self._reading, index)
+        self._learning = DeferredLock()
 
     @property
     def claims(self) -> bool:
@@ -229,9 +234,14 @@ class MaildirFolder(SharedFolder):
         """What is known of messages."""
         return await self._run(self._knowledge.columns, list(uids), wanted)
 
-    async def holding(self, needle: str, *, in_header: bool) -> Holding | None:
-        """There is no index of words."""
-        return None
+    async def holding(self, needle: str, *, in_header: bool, learn: bool = True) -> Holding | None:
+        """Which messages hold a text, by the index of words."""
+        if learn:
+            async with self._learning:
+                for _job in range(MOST_JOBS):
+                    if not await self._run(self._words.learn):
+                        break
+        return await self._run(partial(self._words.holding, needle, in_header=in_header))
 
     async def expunged_since(self, modseq: int) -> Sequence[int] | None:
         """Which have gone."""

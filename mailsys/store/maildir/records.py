@@ -16,7 +16,7 @@ from twisted.python.failure import Failure
 
 from mailsys.interfaces import HostStops, IWorkers
 from mailsys.store.folder_events import Event, History
-from mailsys.store.index import descriptions, history
+from mailsys.store.index import descriptions, history, words
 from mailsys.store.index.database import AccountIndex, NoIndex
 from mailsys.store.messages import Messages
 from mailsys.store.shared_folder import SharedFolder
@@ -107,6 +107,8 @@ class Records:
 def _write(connection: sqlite3.Connection, uid_validity: int, batch: Batch, *, begun: bool) -> int:
     """Return how many rows were written."""
     descriptions.delete(connection, batch.removed)
+    if batch.removed:
+        words.delete(connection, batch.removed)
     if not begun:
         history.begin(connection, uid_validity, batch.since)
     if batch.states is None:

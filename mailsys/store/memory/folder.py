@@ -104,7 +104,7 @@ class MemoryFolder(SharedFolder):
             copies = [self._folder.copies.get(uid) for uid in uids]
         return [[None if copy is None else _value(copy, column) for copy in copies] for column in wanted]
 
-    async def holding(self, needle: str, *, in_header: bool) -> Holding | None:
+    async def holding(self, needle: str, *, in_header: bool, learn: bool = True) -> Holding | None:
         """There is no index of words."""
         return None
 

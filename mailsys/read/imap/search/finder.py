@@ -178,7 +178,6 @@ class Finder:
         name, needle = key.name, key.needle
         if name == b"message-id" and needle:
             return await self._by_message_id(needle, uids)
-        uids = await self._perhaps(needle, uids)
         if name in _FIELDS and needle:
             return await self._where(_FIELDS[name], lambda text: needle in text, uids)
 
@@ -186,11 +185,11 @@ class Finder:
             headers = parse_headers(octets)
             return headers.count(name) > 0 and needle in field_text(headers, name)
 
-        return await self._messages.where(uids, look, header_only=True)
+        return await self._messages.where(await self._perhaps(needle, uids), look, header_only=True)
 
     async def _perhaps(self, needle: str, uids: Sequence[int]) -> list[int]:
         """Those that the index of words does not exclude."""
-        holding = await self.folder.holding(needle, in_header=True) if needle else None
+        holding = await self.folder.holding(needle, in_header=True, learn=False) if needle else None
         if holding is None:
             return list(uids)
         candidates = {*holding.certain, *holding.possible}
