@@ -136,6 +136,16 @@ def make_durable_directories(disk: Disk, path: str) -> None:
         disk.sync_directory(os.path.dirname(directory))
 
 
+def give_to_owner(descriptor: int, folder: str) -> None:
+    """Root may make what another user serves: it is to be the folder's owner's; raises OSError."""
+    if os.geteuid() != 0:
+        return
+    owner = os.stat(folder)
+    # In a sandbox not even root may ask for what is so already.
+    if os.fstat(descriptor).st_uid != owner.st_uid:
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)
+
+
 def make_private(path: str, *, make_folder: bool = True) -> None:
     """Make a file for its owner's eyes only, and its folder, if it is not there; raises OSError.
 
@@ -152,9 +162,7 @@ def make_private(path: str, *, make_folder: bool = True) -> None:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path) from None
         return
     try:
-        if os.geteuid() == 0:
-            owner = os.stat(folder)
-            os.fchown(descriptor, owner.st_uid, owner.st_gid)  # SQLite gives its -wal and -shm the same
+        give_to_owner(descriptor, folder)  # SQLite gives its -wal and -shm the same
     finally:
         disk.close(descriptor)
     disk.sync_directory(folder)

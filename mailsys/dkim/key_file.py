@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from mailsys.disk import Disk, make_durable_directories, write_new_file
+from mailsys.disk import Disk, give_to_owner, make_durable_directories, write_new_file
 from mailsys.dkim.sign import SigningKey
 
 FOLDER = "dkim"
@@ -154,12 +154,12 @@ class KeyFiles:
     def changing(self) -> Iterator[None]:
         """Nobody else changes keys meanwhile; raises OSError."""
         make_durable_directories(self._disk, self.folder)
-        self._give_to_owner(self.folder, os.path.dirname(self.folder))
+        self._give_folder_to_owner()
         descriptor = os.open(
             os.path.join(self.folder, _LOCK), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600
         )
         try:
-            self._give_to_owner(descriptor, self.folder)
+            give_to_owner(descriptor, self.folder)
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
         finally:
@@ -173,9 +173,9 @@ class KeyFiles:
         if os.path.exists(new):
             self._disk.unlink(new)  # left by somebody who was killed
         write_new_file(self._disk, new, [[octets, b"\n"]])
-        self._give_to_owner(new, self.folder)
         descriptor = self._disk.open(new)
         try:
+            give_to_owner(descriptor, self.folder)
             self._disk.sync(descriptor)
         finally:
             self._disk.close(descriptor)
@@ -193,11 +193,12 @@ class KeyFiles:
     def _path(self, domain: str) -> str:
         return os.path.join(self.folder, f"{domain}{_SUFFIX}")
 
-    def _give_to_owner(self, what: str | int, folder: str) -> None:
-        """Root may make what another user serves."""
-        if os.geteuid() == 0:
-            owner = os.stat(folder)
-            os.chown(what, owner.st_uid, owner.st_gid)
+    def _give_folder_to_owner(self) -> None:
+        descriptor = self._disk.open(self.folder)
+        try:
+            give_to_owner(descriptor, os.path.dirname(self.folder))
+        finally:
+            self._disk.close(descriptor)
 
 
 def _rows(whole: Any) -> list[Any]:

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable
 from datetime import date
 
-from mailsys.disk import Disk, write_new_file
+from mailsys.disk import Disk, give_to_owner, write_new_file
 from mailsys.message.srs import EXPIRY_DAYS, SenderRewriting, SrsKey
 
 FILE_NAME = "return-address-keys"
@@ -80,9 +80,7 @@ def add_key(disk: Disk, path: str, today: int, random: Callable[[int], bytes]) -
     write_new_file(disk, fresh, [[text.encode()]])
     descriptor = disk.open(fresh)
     try:
-        if os.geteuid() == 0:
-            owner = os.stat(folder)
-            os.fchown(descriptor, owner.st_uid, owner.st_gid)
+        give_to_owner(descriptor, folder)
         disk.sync(descriptor)
     finally:
         disk.close(descriptor)
