@@ -247,16 +247,27 @@ class MaildirFolders:
         """A folder shows something else."""
         self._listeners.tell(folder.name)
 
-    def happened(self, name: str) -> None:
-        """Something was delivered, or deleted by another protocol."""
+    def delivered(self, name: str) -> None:
+        """Something new is in the folder."""
+        name = plain(name)
+        folder = self._open.known(name)
+        if folder is not None:
+            folder.files.new.suspect()
+        self._notice(name, folder)
+
+    def expunged(self, name: str) -> None:
+        """Another protocol has removed messages."""
         name = plain(name)
         folder = self._open.known(name)
         if folder is not None:
             folder.files.suspect()
-            if folder.sessions:
-                self._open.look_soon(folder)
-                return
-        self._listeners.tell(name)
+        self._notice(name, folder)
+
+    def _notice(self, name: str, folder: MaildirFolder | None) -> None:
+        if folder is not None and folder.sessions:
+            self._open.look_soon(folder)
+        else:
+            self._listeners.tell(name)
 
     async def _get(self, name: str) -> MaildirFolder:
         name = plain(name)

@@ -9,13 +9,15 @@ from __future__ import annotations
 import os
 from array import array
 from bisect import bisect_left
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from threading import Lock
 from typing import NamedTuple
 
 NEW, CUR, TMP = "new", "cur", "tmp"
 # Octets of messages that have gone, from which the text of base names is written anew.
 SPARE_OCTETS = 64 * 1024
+# Up to here gaps in the arrays are closed one after the other.
+FEW = 8
 
 
 class Ending(NamedTuple):
@@ -90,19 +92,37 @@ class FileNames:
 
     def remove(self, uids: Collection[int]) -> None:
         """Forget those of these that are there."""
-        gone = set(uids)
-        if not gone:
+        if not uids:
             return
         with self._lock:
             self.version += 1
-            kept = [place for place, uid in enumerate(self.uids) if uid not in gone]
             octets = sum(self._lengths)
-            for name in ("uids", "_starts", "_lengths", "_endings"):
-                values: array[int] = getattr(self, name)
-                setattr(self, name, array(values.typecode, map(values.__getitem__, kept)))
+            if len(uids) <= FEW:
+                self._remove_few(uids)
+            else:
+                self._remove_many(set(uids))
             self._spare += octets - sum(self._lengths)
             if self._spare > SPARE_OCTETS and self._spare > len(self._text) // 2:
                 self._pack()
+
+    def may_have(self, base: str) -> bool:
+        """Is there a message with this base name, or one that holds it?  Also for some that have gone."""
+        with self._lock:
+            return os.fsencode(base) in self._text
+
+    def _remove_few(self, uids: Iterable[int]) -> None:
+        for uid in uids:
+            try:
+                place = self._place(uid)
+            except KeyError:
+                continue
+            del self.uids[place], self._starts[place], self._lengths[place], self._endings[place]
+
+    def _remove_many(self, gone: set[int]) -> None:
+        kept = [place for place, uid in enumerate(self.uids) if uid not in gone]
+        for name in ("uids", "_starts", "_lengths", "_endings"):
+            values: array[int] = getattr(self, name)
+            setattr(self, name, array(values.typecode, map(values.__getitem__, kept)))
 
     def _pack(self) -> None:
         text = bytearray()

@@ -123,10 +123,26 @@ class FolderFiles:
         if self.keywords.refresh():
             seen.changed += [(uid, self.keywords.flags(end.suffix)) for uid, _base, end in self.names.items()]
         # Both are asked: a directory that has gone must be noticed.
-        if self.new.must_be_read() | self.cur.must_be_read() or self._some_have_no_uid:
+        new, cur = self.new.must_be_read(), self.cur.must_be_read()
+        if cur or self._some_have_no_uid or (new and not self._look_at_new(seen)):
             self._compare(self._list(), seen)
         elif not self.book.is_there():
             self._show({}, seen)
+
+    def _look_at_new(self, seen: Seen) -> bool:
+        """Only mail came: show it.  False when there is more to it, and all must be compared."""
+        self.new.begin()
+        names = list_directory(self.path, NEW)
+        self.new.was_stable()  # what comes meanwhile is seen by the next look
+        found = {base_name(name): Ending(NEW, name[len(base_name(name)) :]) for name in names}
+        for uid in self._in_new:
+            base, ending = self.names.get(uid)
+            if found.pop(base, None) != ending:
+                return False
+        if any(self.names.may_have(base) for base in found):
+            return False
+        self._show(found, seen)
+        return True
 
     def _lose(self, uids: Collection[int], seen: Seen) -> None:
         """The uidlist says otherwise: what is still there comes again, with the UID that it has now."""

@@ -53,7 +53,7 @@ class MaildirStore:
             found = self._folders[account.address] = MaildirFolders(
                 account, self._means, self._tree, self._names, self.quota, self._kept
             )
-            self._changes.follow(account.address, found.happened)
+            self._changes.follow(account.address, found.delivered)
         found.account = account
         return found
 
@@ -75,7 +75,8 @@ class MaildirStore:
 
         def removed(octets: int, messages: int) -> None:
             self.quota.subtract(account, octets, messages)
-            self._changes.publish(*key)
+            if account.address in self._folders:
+                self._folders[account.address].expunged(folder)
 
         return MaildirMailbox(path, look, self._workers, closed, removed)
 
