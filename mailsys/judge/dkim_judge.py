@@ -6,6 +6,7 @@ Who has sealed it on its way (ARC, RFC 8617) is noted as well, and nothing follo
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from twisted.internet.interfaces import IReactorTime
 
@@ -15,6 +16,7 @@ from mailsys.dkim.signed_header import read_signed_header
 from mailsys.dkim.verify import verify
 from mailsys.interfaces import ACCEPT, Disposition, Finding, IResolver, IWorkers, Session, Verdict
 from mailsys.judge.bounded import within
+from mailsys.judge.replays import MOST_COPIES, Replays
 from mailsys.judge.silent import SilentJudge
 from mailsys.judge.strangers import Strangers
 from mailsys.message.content import Content
@@ -45,13 +47,14 @@ class DKIMJudge(SilentJudge):
         self._now = now
         self._workers = workers
         self._strangers = strangers
+        self._replays = Replays(now)
 
     async def message(self, session: Session, envelope: Envelope, content: Content) -> Verdict:
         """Accept, and say what became of each signature; defer what cannot be read back."""
         if not self._strangers.knows_not(session):
             return ACCEPT
         try:
-            found, chain = await within(SECONDS, self._clock, self._verified(content))
+            found, chain = await within(SECONDS, self._clock, self._verified(envelope, content))
         except TimeoutError:
             found, chain = (_TOO_SLOW,), ()
         except OSError as error:
@@ -61,14 +64,23 @@ class DKIMJudge(SilentJudge):
             session.findings["arc"] = chain
         return Verdict(Disposition.ACCEPT, "; ".join([_in_words(one) for one in found[:3]]))
 
-    async def _verified(self, content: Content) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
+    async def _verified(
+        self, envelope: Envelope, content: Content
+    ) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
         """The signatures, and the chain of seals if there is one."""
         header = read_signed_header(content)
         results = await verify(content, self._resolver, self._now(), self._workers, header)
-        found = tuple([_finding(result) for result in results]) or (_NO_SIGNATURE,)
+        copies = len(envelope.recipients)
+        found = tuple([_finding(self._unless_replayed(one, copies)) for one in results]) or (_NO_SIGNATURE,)
         if not has_chain(header):
             return found, ()
         return found, (_chain_finding(await verify_arc(content, header, self._resolver, self._workers)),)
+
+    def _unless_replayed(self, result: DKIMResult, copies: int) -> DKIMResult:
+        if result.result is not Result.PASS or not self._replays.note(result.signature, copies):
+            return result
+        reason = f"the same signature came for over {MOST_COPIES} recipients in a day"
+        return replace(result, result=Result.POLICY, reason=reason)
 
 
 def _chain_finding(result: ARCResult) -> Finding:
