@@ -35,9 +35,10 @@ class HomeOrAway:
         home = self._home()
         attempts: dict[Address, Attempt] = {}
         elsewhere: list[Address] = []
+        served: set[Address] = set()
         for recipient in recipients:
             name = f"{envelope.id}.{envelope.recipients.index(recipient) + 1}"
-            part = Laying(home, replace(envelope, recipients=(recipient,)), content, name)
+            part = Laying(home, replace(envelope, recipients=(recipient,)), content, name, served)
             attempt = await _at_home(part, recipient)
             if attempt is None:
                 elsewhere.append(recipient)

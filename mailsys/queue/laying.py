@@ -57,13 +57,15 @@ class Home:
 class Laying:
     """One recipient's part of a message, which has an ``envelope`` of its own.
 
-    ``name`` is the part's, the same at each attempt.
+    ``name`` is the part's, the same at each attempt.  ``served`` are accounts that share the copy which they
+    have for another recipient of this attempt.
     """
 
     home: Home
     envelope: Envelope
     content: Content
     name: str
+    served: set[Address]
 
     async def lay(self, accounts: Sequence[Account]) -> Outcome:
         """A copy for each account that has room; when none has, the recipient waits for it."""
@@ -90,7 +92,7 @@ class Laying:
         """Commit what is not there yet, in one record."""
         rooms = _Rooms(self.home.quota)
         try:
-            planned = [(account, self._copy(account)) for account in accounts]
+            planned = [(one, self._copy(one)) for one in accounts if one.address not in self.served]
             missing = [(account, copy) for account, copy in planned if not await self._is_laid(copy)]
             waiting = [action for action in forwarded if not await self._is_laid(action)]
             copies = [copy for account, copy in missing if await rooms.hold(account, self.content.size)]
@@ -102,6 +104,8 @@ class Laying:
                 acceptance = Acceptance(envelope, (*copies, *waiting), self.content, facts)
                 await self.home.intake.commit(acceptance)
             rooms.use(copies, self.content.size)
+            refused = {copy.account for _, copy in missing} - {copy.account for copy in copies}
+            self.served.update(copy.account for _, copy in planned if copy.account not in refused)
         except (NotStored, OSError) as error:
             return Deferred(replies.NO_STORAGE.with_text(f"{replies.NO_STORAGE.text}: {error}"))
         finally:

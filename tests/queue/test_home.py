@@ -171,6 +171,22 @@ def test_what_is_there_from_an_attempt_before_is_not_laid_again(house, away):
     assert {action.name for action in house.committed[-1].actions}.isdisjoint(house.laid)
 
 
+def test_one_copy_an_account_whoever_leads_to_it(house, away):
+    """ann is named, and stands behind eve as well; who had no room for the first has none for the second."""
+    attempts = deliver(house, away, ANN, EVE)
+    assert all(isinstance(one.outcome, Delivered) for one in attempts.values())
+    copied = [[action.account for action in acceptance.actions] for acceptance in house.committed]
+    assert copied == [[ANN], [EVE]]
+    house.full = True
+    deliver(house, away, ANN, EVE)
+    assert [action.account for action in house.committed[2].actions] == [ANN]
+    assert len(house.committed) == 3
+    house.routes[ANN] = ToMailboxes((Account(ANN, 10),))
+    attempts = deliver(house, away, ANN, EVE)
+    assert [one.outcome for one in attempts.values()] == [Deferred(replies.MAILBOX_FULL)] * 2
+    assert house.held == 0
+
+
 def test_what_an_alias_forwards_is_forwarded_once(house, away):
     house.routes[EVE] = ToMailboxes((Account(ANN),), outside=(FAR,))
     house.laid = {"n.1.1": sys.maxsize}
