@@ -160,14 +160,19 @@ async def append(session: IMAPSession, command: Append) -> Response | None:
 
 
 async def _require_folder(session: IMAPSession, name: str) -> None:
-    """Who would send megabytes to a folder that is not there hears it before."""
-    for entry in await session.folders.list():
-        if entry.name == name and entry.exists:
-            return
-    raise FolderRefused(FolderFault.NONEXISTENT)
+    """Who would send megabytes to a folder that is not there hears it before, the first time."""
+    if name in session.met:
+        return
+    if not any(entry.name == name and entry.exists for entry in await session.folders.list()):
+        raise FolderRefused(FolderFault.NONEXISTENT)
+    session.met.add(name)
 
 
 async def _place(session: IMAPSession, command: Append, messages: list[NewMessage]) -> Response:
-    placed = await session.folders.append(command.folder, messages)
+    try:
+        placed = await session.folders.append(command.folder, messages)
+    except FolderRefused:
+        session.met.discard(command.folder)
+        raise
     session.counts.appended += len(placed.uids)
     return ok("Appended", f"APPENDUID {placed.uid_validity} {render_set(placed.uids).decode()}")

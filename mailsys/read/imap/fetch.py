@@ -5,38 +5,26 @@ Also what changed since (RFC 7162), when it was saved (RFC 8514), and how it beg
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterator, Sequence
 
 from twisted.logger import Logger
 
-from mailsys.interfaces import Column, ConnectionEnded, FlagChange
-from mailsys.message.structure.strings import as_ascii, string
+from mailsys.interfaces import ConnectionEnded, FlagChange
 from mailsys.read.imap import updates
 from mailsys.read.imap.bodies import Streamed, Value, body_value
+from mailsys.read.imap.known_items import LARGE_ITEMS, KnownItems
 from mailsys.read.imap.session import CannotDo, IMAPSession
-from mailsys.read.imap.updates import FlagsRenderer
 from mailsys.read.imap.vanished import vanished
 from mailsys.wire.imap import responses
-from mailsys.wire.imap.dates import render_date_time
 from mailsys.wire.imap.fetch import BodyItem, Fetch, Item
 from mailsys.wire.imap.responses import Response, no
 
 AT_ONCE = 500  # messages told in one go
-AT_ONCE_WITH_FORMS = 100  # … with ENVELOPE and the like, of which each takes a kilobyte or more
+AT_ONCE_LARGE = 100  # … with ENVELOPE and the like, of which each takes a kilobyte or more
 AT_ONCE_READ = 16  # … whose files are read
+SENT_AT_ONCE = 64 * 1024  # octets of small messages in one go
 SEEN = frozenset({"\\Seen"})
 
-_COLUMNS: Mapping[Item, Column] = {
-    Item.INTERNAL_DATE: Column.INTERNAL_DATE,
-    Item.SIZE: Column.WIRE_SIZE,
-    Item.ENVELOPE: Column.ENVELOPE,
-    Item.BODY: Column.BODY,
-    Item.BODY_STRUCTURE: Column.BODY_STRUCTURE,
-    Item.SAVE_DATE: Column.SAVE_DATE,
-    Item.PREVIEW: Column.PREVIEW,
-}
-_FORMS = frozenset({Item.ENVELOPE, Item.BODY, Item.BODY_STRUCTURE, Item.PREVIEW})
 _UNREADABLE = no("Some of the messages cannot be read for the moment", "UNAVAILABLE")
 
 log = Logger(namespace="mailsys.read")
@@ -82,22 +70,22 @@ class _Telling:
 
     def __init__(self, session: IMAPSession, command: Fetch) -> None:
         self._session = session
-        self._selected = session.open
         self._folder = session.folder
         self._items = [item for item in command.items if isinstance(item, Item)]
         self._bodies = [item for item in command.items if isinstance(item, BodyItem)]
-        self._columns = [_COLUMNS[item] for item in self._items if item in _COLUMNS]
-        self._reading = self._selected.reading(session.workers)
-        self._flags = FlagsRenderer(session, self._folder)
+        self._known = KnownItems(session, session.open)
+        self._reading = session.open.reading(session.workers)
         self._marks = any(item.sets_seen for item in self._bodies) and not self._folder.read_only
         self._some_gone = self._some_unreadable = False
+        self._unsent: list[bytes] = []
+        self._unsent_octets = 0
 
     @property
     def at_once(self) -> int:
         """How many messages to tell in one go."""
         if self._bodies:
             return AT_ONCE_READ
-        return AT_ONCE_WITH_FORMS if _FORMS.intersection(self._items) else AT_ONCE
+        return AT_ONCE_LARGE if LARGE_ITEMS.intersection(self._items) else AT_ONCE
 
     def response(self) -> Response:
         """How it went."""
@@ -107,48 +95,49 @@ class _Telling:
 
     async def tell(self, uids: Sequence[int]) -> None:
         """Tell of these messages."""
-        known = await self._folder.columns(uids, self._columns) if self._columns else ()
         if self._bodies:
-            for place, uid in enumerate(uids):
-                values = [column[place] for column in known]
-                await self._tell_with_bodies(uid, values, uids[place + 1 :])
+            await self._tell_with_bodies(uids)
             return
-        lines = []
-        for place, uid in enumerate(uids):
-            line = self._line(uid, iter([column[place] for column in known]), self._items)
-            if line is not None:
-                lines.append(b"%b)\r\n" % line)
-        self._session.dialogue.send_some(b"".join(lines))
-
-    # ------------------------------------------------------------------ what is known
-
-    def _line(self, uid: int, values: Iterator[Any], items: Iterable[Item]) -> bytes | None:
-        """The response without its end; None when the message has gone."""
-        number = self._selected.view.number(uid)
-        try:
-            words = [self._word(item, uid, values) for item in items]
-        except KeyError:
-            self._some_gone = True
-            return None
-        return b"* %d FETCH (%b" % (number or 0, b" ".join(words))
-
-    def _word(self, item: Item, uid: int, values: Iterator[Any]) -> bytes:
-        match item:
-            case Item.UID:
-                return b"UID %d" % uid
-            case Item.FLAGS:
-                self._selected.view.forget_reflagged((uid,))
-                return b"FLAGS " + self._flags(uid)
-            case Item.MODSEQ:
-                return b"MODSEQ (%d)" % self._folder.modseq(uid)
-        value = next(values)
-        if value is None and item is not Item.SAVE_DATE:
-            raise KeyError(uid)
-        return b"%b %b" % (item.value.encode(), _RENDER[item](value, self._session.utf8))
+        lines = await self._known.lines(uids, self._items)
+        there = [line for line in lines if line is not None]
+        self._some_gone = self._some_gone or len(there) < len(lines)
+        if there:
+            self._session.dialogue.send(b")\r\n".join([*there, b""]))
 
     # ------------------------------------------------------------------ what must be read
 
-    async def _tell_with_bodies(self, uid: int, values: Sequence[Any], following: Sequence[int]) -> None:
+    async def _tell_with_bodies(self, uids: Sequence[int]) -> None:
+        marked = await self._mark_read(uids) if self._marks else frozenset[int]()
+        lines = dict(zip(uids, await self._known.lines(uids, self._items), strict=True))
+        if marked:
+            again = [uid for uid in uids if uid in marked]
+            lines.update(zip(again, await self._known.lines(again, self._items_and_flags()), strict=True))
+        try:
+            for place, uid in enumerate(uids):
+                await self._tell_body(uid, lines[uid], uids[place + 1 :])
+        finally:
+            self._flush()
+
+    async def _mark_read(self, uids: Sequence[int]) -> Collection[int]:
+        """Set \\Seen, as these items do; return those where it was not, of which the client must hear."""
+        unread = [uid for uid in uids if self._is_unread(uid)]
+        if unread:
+            await self._folder.store(unread, FlagChange.ADD, SEEN)
+        return frozenset(unread)
+
+    def _is_unread(self, uid: int) -> bool:
+        try:
+            return "\\Seen" not in self._folder.flags(uid)
+        except KeyError:
+            return False
+
+    def _items_and_flags(self) -> Sequence[Item]:
+        items = list(dict.fromkeys([*self._items, Item.FLAGS]))
+        if self._session.condstore and Item.MODSEQ not in items:
+            items.append(Item.MODSEQ)
+        return items
+
+    async def _tell_body(self, uid: int, line: bytes | None, following: Sequence[int]) -> None:
         try:
             message = await self._reading.read(uid, following)
             bodies = [(item, await body_value(message, item)) for item in self._bodies]
@@ -159,39 +148,32 @@ class _Telling:
             log.error("A message cannot be read: {error}", error=error)
             self._some_unreadable = True
             return
-        line = self._line(uid, iter(values), await self._mark_read(uid))
         if line is None:
+            self._some_gone = True
             return
         self._session.counts.fetched += 1
         await self._send(line if line.endswith(b"(") else line + b" ", bodies)
 
-    async def _mark_read(self, uid: int) -> Sequence[Item]:
-        """Set \\Seen where this FETCH does; flags that have changed by it are told."""
-        try:
-            if not self._marks or "\\Seen" in self._folder.flags(uid):
-                return self._items
-        except KeyError:
-            return self._items
-        await self._folder.store([uid], FlagChange.ADD, SEEN)
-        items = [*self._items, *(item for item in (Item.FLAGS,) if item not in self._items)]
-        if self._session.condstore and Item.MODSEQ not in items:
-            items.append(Item.MODSEQ)
-        return items
-
     async def _send(self, line: bytes, bodies: Sequence[tuple[BodyItem, Sequence[Value]]]) -> None:
-        unsent = [line]
+        """Send the response of one message, with those before it when they are small."""
+        self._unsent.append(line)
         for place, (item, values) in enumerate(bodies):
-            unsent.append(b" " + item.label if place else item.label)
+            self._unsent.append(b" " + item.label if place else item.label)
             for value in values:
                 if isinstance(value, bytes):
-                    unsent.append(value)
+                    self._unsent.append(value)
+                    self._unsent_octets += len(value)
                     continue
-                self._session.dialogue.send(b"".join(unsent))
-                unsent = []
+                self._flush()
                 await self._send_streamed(value)
-        unsent.append(b")\r\n")
-        self._session.dialogue.send(b"".join(unsent))
-        await self._session.dialogue.flow()
+        self._unsent.append(b")\r\n")
+        if self._unsent_octets > SENT_AT_ONCE:
+            self._flush()
+            await self._session.dialogue.flow()
+
+    def _flush(self) -> None:
+        self._session.dialogue.send_some(b"".join(self._unsent))
+        self._unsent, self._unsent_octets = [], 0
 
     async def _send_streamed(self, value: Streamed) -> None:
         """The client counts on these octets: when they cannot be read, all we can do is to go."""
@@ -202,22 +184,3 @@ class _Telling:
         except OSError as error:
             log.error("A message became unreadable while it was sent: {error!r}", error=error)
             raise ConnectionEnded from error
-
-
-def _form(value: bytes, utf8: bool) -> bytes:
-    return value if utf8 else as_ascii(value)
-
-
-def _moment(value: float | None, utf8: bool) -> bytes:
-    return b"NIL" if value is None else render_date_time(int(value))
-
-
-_RENDER: Mapping[Item, Callable[[Any, bool], bytes]] = {
-    Item.INTERNAL_DATE: _moment,
-    Item.SAVE_DATE: _moment,
-    Item.SIZE: lambda value, utf8: b"%d" % value,
-    Item.ENVELOPE: _form,
-    Item.BODY: _form,
-    Item.BODY_STRUCTURE: _form,
-    Item.PREVIEW: lambda value, utf8: _form(string(value.encode()), utf8),
-}

@@ -12,6 +12,8 @@ from mailsys.wire.imap.folder_commands import Known, Select
 from mailsys.wire.imap.message_commands import Close, Unselect
 from mailsys.wire.imap.responses import Response, ok
 
+AT_ONCE = 1000  # messages told in one go
+LOOKED_AT_ONCE = 5000  # … whose flags are looked at
 _CLOSED = ok("The folder that was open is closed", "CLOSED").untagged()
 
 
@@ -25,7 +27,7 @@ async def select(session: IMAPSession, command: Select) -> Response:
         session.leave()
         session.dialogue.send(_CLOSED)
     selected = await session.select(command.folder, read_only=command.read_only)
-    session.dialogue.send(_description(session, selected, command.folder))
+    session.dialogue.send(await _description(session, selected, command.folder))
     if command.known is not None and command.known.uid_validity == selected.folder.uid_validity:
         await _resynchronise(session, selected, command.known)
     if selected.folder.read_only:
@@ -33,7 +35,7 @@ async def select(session: IMAPSession, command: Select) -> Response:
     return ok("Selected", "READ-WRITE")
 
 
-def _description(session: IMAPSession, selected: Selected, name: str) -> bytes:
+async def _description(session: IMAPSession, selected: Selected, name: str) -> bytes:
     folder = selected.folder
     selected.keywords_told = len(folder.keywords)
     lines = [
@@ -46,17 +48,23 @@ def _description(session: IMAPSession, selected: Selected, name: str) -> bytes:
     if session.rev2:
         lines.append(b'* LIST () "/" %b\r\n' % rendering.mailbox(name, utf8=session.utf8))
     else:
-        lines += _first_unseen(selected)
+        lines.append(await _first_unseen(session, selected))
     return b"".join(lines)
 
 
-def _first_unseen(selected: Selected) -> list[bytes]:
-    """RFC 3501 6.3.1."""
-    flags = selected.folder.flags
-    for number, uid in enumerate(selected.view.uids, 1):
-        if "\\Seen" not in flags(uid):
-            return [ok("The first that is not read", f"UNSEEN {number}").untagged()]
-    return []
+async def _first_unseen(session: IMAPSession, selected: Selected) -> bytes:
+    """RFC 3501 6.3.1; in slices, since all of a large folder may have been read."""
+    uids = selected.view.uids
+    for start in range(0, len(uids), LOOKED_AT_ONCE):
+        if start:
+            await session.dialogue.give_way()
+        for number, uid in enumerate(uids[start : start + LOOKED_AT_ONCE], start + 1):
+            try:
+                if "\\Seen" not in selected.folder.flags(uid):
+                    return ok("The first that is not read", f"UNSEEN {number}").untagged()
+            except KeyError:
+                continue
+    return b""
 
 
 async def _resynchronise(session: IMAPSession, selected: Selected, known: Known) -> None:
@@ -69,9 +77,6 @@ async def _resynchronise(session: IMAPSession, selected: Selected, known: Known)
     for start in range(0, len(changed), AT_ONCE):
         session.dialogue.send_some(updates.flags_of(session, selected, changed[start : start + AT_ONCE]))
         await session.dialogue.give_way()
-
-
-AT_ONCE = 1000  # messages told in one go
 
 
 async def close(session: IMAPSession, command: Close) -> Response:

@@ -44,6 +44,7 @@ class IMAPSession:
     incoming: Incoming
     now: Callable[[], float]  # seconds since 1970
     enabled: set[str] = field(default_factory=set)
+    met: set[str] = field(default_factory=set)  # folders that were there when a message was put into them
     selected: Selected | None = None
     is_idle: bool = False
     counts: Counts = field(default_factory=Counts)

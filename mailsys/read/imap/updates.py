@@ -73,19 +73,30 @@ class FlagsRenderer:
     """Writes flags of messages; most combinations occur many times."""
 
     def __init__(self, session: IMAPSession, folder: IFolder) -> None:
-        self._folder = folder
+        self._flags_of = folder.flags
         self._recent = () if session.rev2 else folder.recent
-        self._known: dict[Flags, bytes] = {}
+        self._known: dict[tuple[Flags, bool], bytes] = {}
 
     def __call__(self, uid: int) -> bytes:
         """``(\\Seen Work)``; raises KeyError."""
-        found = self._folder.flags(uid)
-        if uid in self._recent:
-            return rendering.flags(found, ("\\Recent",))
-        known = self._known.get(found)
+        key = self._flags_of(uid), uid in self._recent
+        known = self._known.get(key)
         if known is None:
-            known = self._known[found] = rendering.flags(found)
+            known = self._known[key] = rendering.flags(key[0], ("\\Recent",) if key[1] else ())
         return known
+
+    def column(self, uids: Sequence[int]) -> list[bytes | None]:
+        """The same of several; None for one that has gone."""
+        try:
+            return [self(uid) for uid in uids]
+        except KeyError:
+            return [self._or_none(uid) for uid in uids]
+
+    def _or_none(self, uid: int) -> bytes | None:
+        try:
+            return self(uid)
+        except KeyError:
+            return None
 
 
 def new_keywords(selected: Selected) -> bytes:

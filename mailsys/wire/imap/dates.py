@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from functools import lru_cache
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_EPOCH = date(1970, 1, 1).toordinal()
+FIRST_SECOND, LAST_SECOND = -62135596800, 253402300799  # of the years 1 to 9999
 _BY_NAME = {month.upper(): number for number, month in enumerate(_MONTHS, 1)}
 _DATE = re.compile(r"(\d{1,2})-([A-Za-z]{3})-(\d{4})", re.ASCII)
 _DATE_TIME = re.compile(r"([ \d]\d)-([A-Za-z]{3})-(\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)", re.ASCII)
@@ -43,10 +45,14 @@ def _month(name: str) -> int:
         raise ValueError("there is no such month") from None
 
 
-@lru_cache(maxsize=4096)
 def render_date_time(seconds: int) -> bytes:
     """A moment in UTC, with quotes; out of reach of the calendar it is the nearest within."""
-    bounded = min(max(seconds, -62135596800), 253402300799)
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=bounded)
-    day = f"{moment.day:2d}-{_MONTHS[moment.month - 1]}-{moment.year:04d}"
-    return f'"{day} {moment:%H:%M:%S} +0000"'.encode()
+    day, second = divmod(min(max(seconds, FIRST_SECOND), LAST_SECOND), 86400)
+    return b'%b%02d:%02d:%02d +0000"' % (_render_day(day), second // 3600, second // 60 % 60, second % 60)
+
+
+@lru_cache(maxsize=4096)
+def _render_day(day: int) -> bytes:
+    """Of a day since 1970, with the opening quote."""
+    found = date.fromordinal(day + _EPOCH)
+    return f'"{found.day:2d}-{_MONTHS[found.month - 1]}-{found.year:04d} '.encode()
