@@ -213,6 +213,12 @@ class IFolder(Interface):
         What is not indexed yet is read, and indexed.
         """
 
+    async def containing(column: Column, needle: str) -> Collection[int] | None:
+        """UIDs of all messages where a column of text to search in contains this.
+
+        None when only its values can tell.
+        """
+
     async def holding(needle: str, *, in_header: bool, learn: bool = True) -> Holding | None:
         """Which messages hold this text in their body, or in body and header.
 

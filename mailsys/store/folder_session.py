@@ -46,6 +46,9 @@ class Work(Protocol):
     async def columns(self, uids: Sequence[int], wanted: Sequence[Column]) -> Sequence[Sequence[Any]]:
         """What is known of messages."""
 
+    async def containing(self, column: Column, needle: str) -> Collection[int] | None:
+        """Which messages have a text in a column."""
+
     async def holding(self, needle: str, *, in_header: bool, learn: bool = True) -> Holding | None:
         """Which may hold the text."""
 
@@ -157,6 +160,10 @@ class FolderSession:
     async def columns(self, uids: Sequence[int], wanted: Sequence[Column]) -> Sequence[Sequence[Any]]:
         """For each wanted column the values in the order of the UIDs."""
         return await self._work.columns(uids, wanted)
+
+    async def containing(self, column: Column, needle: str) -> Collection[int] | None:
+        """UIDs of messages where a column has this text."""
+        return await self._work.containing(column, needle)
 
     async def holding(self, needle: str, *, in_header: bool, learn: bool = True) -> Holding | None:
         """UIDs that may hold this text."""

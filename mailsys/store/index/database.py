@@ -44,6 +44,7 @@ class AccountIndex:
         self._connection: sqlite3.Connection | None = None
         self._file: tuple[int, int] | None = None
         self._is_failing = False
+        self.opening = object()  # another one whenever what was there before may be lost
 
     def run(self, work: Work[T]) -> T:
         """Call with a connection, all in one transaction; raises NoIndex.
@@ -103,6 +104,7 @@ class AccountIndex:
             connection.close()
             raise
         self._connection, self._file = connection, self._identity()
+        self.opening = object()
         return connection
 
     def _identity(self) -> tuple[int, int] | None:

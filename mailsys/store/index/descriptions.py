@@ -51,6 +51,17 @@ def columns_of(
     return found
 
 
+def containing(connection: sqlite3.Connection, column: Column, needle: str) -> set[str]:
+    """The keys of all messages of the account where a column of text has this."""
+    statement = f'SELECT base FROM message WHERE instr("{column.value}", ?)'  # noqa: S608
+    return {base for (base,) in connection.execute(statement, (needle,))}
+
+
+def keys(connection: sqlite3.Connection) -> set[str]:
+    """Those of all messages of the account that have a row."""
+    return {base for (base,) in connection.execute("SELECT base FROM message")}
+
+
 def value(described: Described, column: Column) -> Any:
     """One column, as ``columns_of`` would find it."""
     match column:

@@ -59,4 +59,6 @@ STEPS = (
         ) WITHOUT ROWID
         """,
     ),
+    # SEARCH SUBJECT reads this alone.
+    ("CREATE INDEX message_subject ON message (subject, base)",),
 )

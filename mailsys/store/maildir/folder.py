@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
@@ -233,6 +233,10 @@ class MaildirFolder(SharedFolder):
     async def columns(self, uids: Sequence[int], wanted: Sequence[Column]) -> Sequence[Sequence[Any]]:
         """What is known of messages."""
         return await self._run(self._knowledge.columns, list(uids), wanted)
+
+    async def containing(self, column: Column, needle: str) -> Collection[int] | None:
+        """Which messages have a text in a column, if all are in the index."""
+        return await self._run(self._knowledge.containing, column, needle)
 
     async def holding(self, needle: str, *, in_header: bool, learn: bool = True) -> Holding | None:
         """Which messages hold a text, by the index of words."""

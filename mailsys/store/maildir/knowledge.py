@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+import sqlite3
+from array import array
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import partial
+from threading import Lock
 from typing import Any
 
 from twisted.logger import Logger
@@ -29,6 +33,18 @@ log = Logger(namespace="mailsys.store")
 Values = tuple[Any, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _All:
+    """All messages of the folder, with the hashes of their keys in the index.
+
+    It is so for a version of the names and an opening of the index.
+    """
+
+    versions: tuple[int, object]
+    uids: array[int]
+    hashes: array[int]
+
+
 class Knowledge:
     """Columns of a folder's messages.  For worker threads, several at a time."""
 
@@ -36,6 +52,40 @@ class Knowledge:
         self._names = names
         self._reading = reading
         self._index = index
+        self._lock = Lock()
+        self._all: _All | None = None
+
+    def containing(self, column: Column, needle: str) -> list[int] | None:
+        """UIDs of all messages where a column has this text; None while not all are in the index."""
+        index = self._index()
+
+        def work(connection: sqlite3.Connection) -> list[int] | None:
+            return self._containing(connection, index.opening, column, needle)
+
+        try:
+            with self._lock:
+                return index.run(work)
+        except NoIndex:
+            return None
+
+    def _containing(
+        self, connection: sqlite3.Connection, opening: object, column: Column, needle: str
+    ) -> list[int] | None:
+        versions = self._names.version, opening
+        if self._all is None or self._all.versions != versions:
+            self._all = self._compare(connection, versions)
+        if self._all is None:
+            return None
+        found = {hash(key) for key in descriptions.containing(connection, column, needle)}
+        return [uid for uid, hashed in zip(self._all.uids, self._all.hashes, strict=True) if hashed in found]
+
+    def _compare(self, connection: sqlite3.Connection, versions: tuple[int, object]) -> _All | None:
+        """Are all messages in the index?  Rows go only when their messages do, or with the whole file."""
+        bases = self._bases(self._names.uids[:])
+        keys = list(map(descriptions.key, bases.values()))
+        if not descriptions.keys(connection).issuperset(keys):
+            return None
+        return _All(versions, array("I", bases), array("q", map(hash, keys)))
 
     def columns(self, uids: Sequence[int], wanted: Sequence[Column]) -> list[list[Any]]:
         """For each wanted column the values in the order of the UIDs; None for a message that has gone.

@@ -39,6 +39,7 @@ from mailsys.wire.imap.search_keys import (
 
 FLAGS_AT_ONCE = 5_000
 COLUMNS_AT_ONCE = 2_000
+MANY = 100  # messages, of which it is better to ask for all of the folder
 _EPOCH = date(1970, 1, 1).toordinal()
 _DAY_SECONDS = 86_400
 _RECENT = "\\Recent"
@@ -179,13 +180,20 @@ class Finder:
         if name == b"message-id" and needle:
             return await self._by_message_id(needle, uids)
         if name in _FIELDS and needle:
-            return await self._where(_FIELDS[name], lambda text: needle in text, uids)
+            return await self._in_field(_FIELDS[name], needle, uids)
 
         def look(octets: bytes, _content: Content) -> bool:
             headers = parse_headers(octets)
             return headers.count(name) > 0 and needle in field_text(headers, name)
 
         return await self._messages.where(await self._perhaps(needle, uids), look, header_only=True)
+
+    async def _in_field(self, column: Column, needle: str, uids: Sequence[int]) -> list[int]:
+        containing = await self.folder.containing(column, needle) if len(uids) > MANY else None
+        if containing is None:
+            return await self._where(column, lambda text: needle in text, uids)
+        found = set(containing)
+        return [uid for uid in uids if uid in found]
 
     async def _perhaps(self, needle: str, uids: Sequence[int]) -> list[int]:
         """Those that the index of words does not exclude."""
