@@ -55,15 +55,18 @@ class Indexer:
         self._indexes = indexes
         self._workers = workers
         self._clock = clock
-        self._waiting: deque[Arrived] = deque()
+        # By account, for mail comes for one after the other, and a job is of one: the longest waiting first.
+        self._waiting: dict[str, deque[Arrived]] = {}
+        self._count = 0
         self._last = 0.0
         self._is_due = False
 
     def arrived(self, message: Arrived) -> None:
         """There is one more."""
         self._last = self._clock.seconds()
-        if len(self._waiting) < MOST_WAITING:
-            self._waiting.append(message)
+        if self._count < MOST_WAITING:
+            self._count += 1
+            self._waiting.setdefault(message.root, deque()).append(message)
             self._soon(QUIET_SECONDS)
 
     def _soon(self, seconds: float) -> None:
@@ -73,7 +76,7 @@ class Indexer:
 
     def _turn(self) -> None:
         self._is_due = False
-        if self._is_quiet() or len(self._waiting) >= MANY:
+        if self._is_quiet() or self._count >= MANY:
             self._is_due = True
             Deferred.fromCoroutine(self._work()).addErrback(self._log_failure)
         else:
@@ -92,9 +95,12 @@ class Indexer:
         self._soon(0.0 if self._is_quiet() else SHARE * took)
 
     def _batch(self) -> list[Arrived]:
-        batch = [self._waiting.popleft()]
-        while self._waiting and len(batch) < BATCH and self._waiting[0].root == batch[0].root:
-            batch.append(self._waiting.popleft())
+        root = next(iter(self._waiting))
+        waiting = self._waiting.pop(root)
+        batch = [waiting.popleft() for _ in range(min(BATCH, len(waiting)))]
+        if waiting:
+            self._waiting[root] = waiting  # behind the others
+        self._count -= len(batch)
         return batch
 
     def _index(self, batch: Sequence[Arrived]) -> None:
