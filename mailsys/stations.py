@@ -93,7 +93,7 @@ class Stations:
         self.strangers = Strangers(reactor.seconds, patience_of(configuration))
         self.message_memory = MessageMemory(configuration.limits.message_memory)
         self.users = Users(self.paths.submission, self.files, time.time)
-        self.senders = SenderMemory(self.paths.senders, self.files, time.time)
+        self.senders = SenderMemory(self.paths.senders, self.files, time.time, reactor)
         self.first_folders = FirstFolders()
         self._to_undo = AsyncExitStack()
         self.configure(configuration)

@@ -74,6 +74,8 @@ def test_a_signature_ends():
 class OneKeyring:
     """Keys of example.org alone."""
 
+    domains = ("example.org",)
+
     def active(self, domain):
         return pair()[0] if domain == "example.org" else ()
 

@@ -5,12 +5,13 @@ import sqlite3
 
 import pytest
 from judge_house import NOW
+from twisted.internet.task import Clock
 
 from mailsys.control.at_once import at_once
 from mailsys.interfaces import Finding, Peer, Session
 from mailsys.judge.memory.file import SendersFile
 from mailsys.judge.memory.greylist import CAME_SECONDS, PRUNE_AFTER, Greylist
-from mailsys.judge.memory.history import DAY_SECONDS, SenderHistory
+from mailsys.judge.memory.history import DAY_SECONDS, GATHER_SECONDS, SenderHistory
 from mailsys.judge.memory.station import SenderMemory
 from mailsys.message.address import parse_address
 from mailsys.threads import NoThreads
@@ -102,6 +103,27 @@ def test_it_is_kept_and_can_be_read(history, path, now):
     now.seconds += DAY_SECONDS
     again = SenderHistory(SendersFile(path), NoThreads(), now)
     assert knows(again, session(spf="example.com"), ANN, [JANE])
+
+
+def test_what_comes_within_some_seconds_is_written_together(path, now):
+    file, clock, writes = SendersFile(path), Clock(), []
+    run = file.run
+    file.run = lambda *arguments: writes.append(1) or run(*arguments)
+    history = SenderHistory(file, NoThreads(), now, clock)
+    for number in range(5):
+        history.note(session(spf="example.com"), parse_address(f"u{number}@example.com"), [JANE])
+    assert writes == []
+    clock.advance(GATHER_SECONDS)
+    assert len(writes) == 1
+    history.note(session(spf="example.com"), EVE, [JANE])
+    assert len(writes) == 1
+    at_once(history.stop())
+    assert len(writes) == 2
+    assert clock.getDelayedCalls() == []
+    history.note(session(spf="example.com"), ANN, [JANE])
+    assert len(writes) == 3
+    now.seconds += DAY_SECONDS
+    assert all(knows(history, session(spf="example.com"), sender, [JANE]) for sender in (ANN, EVE))
 
 
 def test_nothing_is_kept_where_nothing_is_wanted(history, path):

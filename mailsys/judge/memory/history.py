@@ -3,8 +3,8 @@
 That is a domain that passed SPF or DKIM, or where there is none the network.  Somebody counts as known from
 the next day on, so that one message that got through does not open the way for the next hundred.
 
-Only what was delivered into an INBOX is noted.  Nothing waits for that, and what a killed process did not
-write is noted with the next mail.
+Only what was delivered into an INBOX is noted.  Nothing waits for that, so what comes within some seconds is
+written together; what a killed process did not write is noted with the next mail.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from zope.interface import implementer
 
@@ -29,6 +30,7 @@ MOST_UNWRITTEN = 10_000
 MOST_RECIPIENTS = 20  # of one message
 PRUNE_AFTER = 5_000  # rows written
 MOST_SHOWN_BY = 3
+GATHER_SECONDS = 2.0
 
 log = Logger(namespace="mailsys.judge")
 
@@ -61,17 +63,28 @@ def _parsed(address: str | None) -> Address | None:
 
 @implementer(ISenderHistory)
 class SenderHistory:
-    """Kept in ``file`` for ``keep_seconds``, 0 for never; ``now`` is in seconds since 1970."""
+    """Kept in ``file`` for ``keep_seconds``, 0 for never; ``now`` is in seconds since 1970.
+
+    Without a ``clock`` all is written at once.
+    """
 
     keep_seconds = 365.0 * DAY_SECONDS
 
-    def __init__(self, file: SendersFile, workers: IWorkers, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        file: SendersFile,
+        workers: IWorkers,
+        now: Callable[[], float],
+        clock: IReactorTime | None = None,
+    ) -> None:
         self._file = file
         self._workers = workers
         self._now = now
         self._unwritten: dict[tuple[str, str, str], None] = {}
         self._since_pruned = PRUNE_AFTER
-        self._is_writing = False
+        self._clock = clock
+        self._alarm: IDelayedCall | None = None
+        self._is_planned = False
         self._written: Deferred[None] = succeed(None)
 
     def note(self, session: Session, reverse_path: Address | None, recipients: Iterable[Address]) -> None:
@@ -83,9 +96,7 @@ class SenderHistory:
             for row in _rows(recipient, sender):
                 if len(self._unwritten) < MOST_UNWRITTEN:  # a flood that is faster than the disk
                     self._unwritten[row] = None
-        if self._unwritten and not self._is_writing:
-            self._is_writing = True
-            self._written = Deferred.fromCoroutine(self._write())
+        self._plan()
 
     async def knows(
         self, session: Session, reverse_path: Address | None, recipients: Iterable[Address]
@@ -101,22 +112,43 @@ class SenderHistory:
             return False
 
     async def stop(self) -> None:
-        """Return when all is written."""
-        await self._written
+        """Return when all is written.  What is noted after that is written at once."""
+        self._clock = None
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._begin()
+        while self._is_planned:
+            await self._written
+
+    def _plan(self) -> None:
+        """Write in a while, unless that is planned or under way."""
+        if self._is_planned or not self._unwritten:
+            return
+        self._is_planned = True
+        if self._clock is None:
+            self._begin()
+        else:
+            self._alarm = self._clock.callLater(GATHER_SECONDS, self._begin)
+
+    def _begin(self) -> None:
+        self._alarm = None
+        self._written = Deferred.fromCoroutine(self._write())
 
     async def _write(self) -> None:
         try:
-            await self._workers.run(_nothing)  # what comes in the same moment goes with it
-            while self._unwritten:
-                rows, self._unwritten = list(self._unwritten), {}
-                self._since_pruned += len(rows)
-                is_due = self._since_pruned >= PRUNE_AFTER
-                self._since_pruned = 0 if is_due else self._since_pruned
-                await self._workers.run(self._file.run, partial(self._add, rows, is_due))
+            await self._write_some()
         except (OSError, sqlite3.Error, HostStops) as error:
             log.warn("Senders cannot be remembered: {error}", error=error)
         finally:
-            self._is_writing = False
+            self._is_planned = False
+        self._plan()  # for what has come meanwhile
+
+    async def _write_some(self) -> None:
+        rows, self._unwritten = list(self._unwritten), {}
+        self._since_pruned += len(rows)
+        is_due = self._since_pruned >= PRUNE_AFTER
+        self._since_pruned = 0 if is_due else self._since_pruned
+        await self._workers.run(self._file.run, partial(self._add, rows, is_due))
 
     def _add(
         self, rows: Sequence[tuple[str, str, str]], is_due: bool, connection: sqlite3.Connection
@@ -139,7 +171,3 @@ def _rows(recipient: Address, sender: Sender) -> list[tuple[str, str, str]]:
 def _is_there(rows: Sequence[tuple[str, str, str]], before: int, connection: sqlite3.Connection) -> bool:
     question = "SELECT 1 FROM seen WHERE recipient = ? AND sender = ? AND shown_by = ? AND first < ?"
     return any(connection.execute(question, (*row, before)).fetchone() for row in rows)
-
-
-def _nothing() -> None:
-    """Only a turn of a thread."""

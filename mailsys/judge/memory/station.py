@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from twisted.internet.interfaces import IReactorTime
+
 from mailsys.config.schema import Configuration
 from mailsys.interfaces import IWorkers
 from mailsys.judge.memory.file import SendersFile
@@ -12,14 +14,23 @@ from mailsys.judge.memory.history import SenderHistory
 
 
 class SenderMemory:
-    """``history`` and ``greylist`` in the file at ``path``.  One that ``only_looks`` changes nothing."""
+    """``history`` and ``greylist`` in the file at ``path``.  One that ``only_looks`` changes nothing.
+
+    With a ``clock`` what nobody waits for is written together, some seconds later.
+    """
 
     def __init__(
-        self, path: str, workers: IWorkers, now: Callable[[], float], *, only_looks: bool = False
+        self,
+        path: str,
+        workers: IWorkers,
+        now: Callable[[], float],
+        clock: IReactorTime | None = None,
+        *,
+        only_looks: bool = False,
     ) -> None:
         self._file = SendersFile(path)
         self._workers = workers
-        self.history = SenderHistory(self._file, workers, now)
+        self.history = SenderHistory(self._file, workers, now, clock)
         self.greylist = Greylist(self._file, workers, now, only_looks=only_looks)
 
     def configure(self, configuration: Configuration) -> None:
