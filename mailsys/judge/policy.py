@@ -13,6 +13,7 @@ from mailsys.interfaces import Disposition, Finding, Findings
 from mailsys.message.reply import Reply
 
 _NONE = Finding("", "")
+_SHOWN_SIGNATURES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ _DEFER, _REJECT = Disposition.DEFER, Disposition.REJECT
 _NOT_THEIRS = Reply(
     550,
     "5.7.26",
-    "{author} wants mail in its name refused unless SPF or DKIM passes for it (DMARC), and {why}",
+    "{author} wants mail in its name refused unless SPF or DKIM passes for it (DMARC): {why}",
 )
 _NOT_KNOWN = Reply(451, "4.7.0", "Whether {author} vouches for this cannot be told: {why}; try again later")
 
@@ -153,7 +154,15 @@ def _words(case: Case) -> dict[str, str]:
     signed = [one.domain for one in case.findings.get("dkim", ()) if one.passes]
     return {
         "author": case.dmarc.domain,
-        "why": case.dmarc.reason,
+        "why": _failures(case) if case.dmarc.result == "fail" else case.dmarc.reason,
         "sender": case.spf.domain,
         "signer": " and ".join(dict.fromkeys(signed[:3])),
     }
+
+
+def _failures(case: Case) -> str:
+    """What the methods said that DMARC builds on, for those who have to mend it."""
+    signatures = [one for one in case.findings.get("dkim", ()) if one.result != "none"]
+    said = [f"SPF says {case.spf.result} for {case.spf.domain}"] if case.spf.result else []
+    said += [f"DKIM says {one.result} for {one.domain or 'nobody'}" for one in signatures[:_SHOWN_SIGNATURES]]
+    return " and ".join(said if signatures else [*said, "there is no signature"])

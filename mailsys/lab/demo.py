@@ -28,6 +28,7 @@ def show_mail(internet: Internet, telling: Telling) -> None:
     if len(hosts) > SMALL:
         _told(lambda: _over_a_relay(hosts[SMALL], hosts[0], hosts[1], stations), *hosts[:3])
     _told(lambda: _delayed(hosts[0], hosts[1], stations), *hosts[:2])
+    _told(lambda: _forged(hosts[0], hosts[1], stations), *hosts[:2])
 
 
 def _told(act: Callable[[], None], *hosts: Host) -> None:
@@ -90,6 +91,13 @@ def _delayed(one: Host, other: Host, stations: Stations) -> None:
     stations.send(letter, one)
     stations.read(letter, other, implicit=True)
     stations.tell_story(letter, one, "Sent to")
+
+
+def _forged(one: Host, other: Host, stations: Stations) -> None:
+    letter = _letter(one, other, 0, "Forged")
+    stations.telling.heading(f"4. A forgery: somebody else writes as {letter.sender.address}")
+    stations.forge(letter, other)
+    stations.tell_story(letter, other, "5.7.26")
 
 
 def _from_to(letter: Letter) -> str:

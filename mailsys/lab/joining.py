@@ -23,6 +23,7 @@ def join(host: Host, names: NameServerProcess, retry: str = RETRY) -> None:
         f'source_addresses = ["{where.address}"]',
         f'retry = "{retry}"',
     )
+    host.set("judge", 'greylist_wait = "2s"')
 
 
 def relay(small: Host, large: Host) -> None:

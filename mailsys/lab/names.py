@@ -35,6 +35,8 @@ def published(host: Host, relay: Organisation | None = None) -> Iterator[str]:
         name, _ttl, rest = line.split(" ", 2)
         if relay is not None:
             rest = rest.replace(" ~all", f" a:{relay.hostname} -all")
+        # They are sure of their hosts, so what others write in their names is to be refused.
+        rest = rest.replace("v=DMARC1; p=quarantine", "v=DMARC1; p=reject")
         yield f"{name} {TTL} {rest}"
 
 

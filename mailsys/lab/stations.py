@@ -6,6 +6,7 @@ import email
 import email.policy
 import re
 
+from mailsys.lab import forger
 from mailsys.lab.failure import LabFailed
 from mailsys.lab.host import Host
 from mailsys.lab.letter import Letter, in_queue, story, wait_for
@@ -37,6 +38,18 @@ class Stations:
         self.step("TLS", f"STARTTLS, now {taken.tls}; the certificate is {where.hostname}'s")
         self.step("login", f"as {letter.sender.address}, who may send; then MAIL, RCPT, DATA")
         self.step("intake", f"written, logged and synced, so no crash can lose it: {taken.reply}")
+
+    def forge(self, letter: Letter, host: Host) -> None:
+        """Somebody brings the letter who is not its sender; raises also smtplib.SMTPException, OSError."""
+        for record in ("", "_dmarc."):
+            name = f"{record}{letter.sender.domain}"
+            for text in self._names.ask(name, "TXT"):
+                self.step("DNS", f"{name} TXT {text}")
+        self.step("forger", f"from {forger.ADDRESS}, which is none of its hosts, to {host.name}:")
+        replies = forger.bring(letter, host)
+        self.telling.quote("\n".join(replies))
+        if not replies[-1].startswith("550 5.7.26 "):
+            raise LabFailed(f"{host.name} did not refuse what is forged: {replies[-1]}")
 
     def ask_names(self, other: Host) -> None:
         """Where DNS says that mail for the other's domain goes."""

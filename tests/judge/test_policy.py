@@ -68,10 +68,19 @@ def test_a_trusted_forwarder(policy):
     assert decided(dmarc("none"), SPF_FAIL, is_forwarded=True).disposition is Disposition.ACCEPT
 
 
-def test_what_the_client_is_told():
-    assert str(decided(dmarc("fail", "reject")).reply) == (
-        "550 5.7.26 author.example wants mail in its name refused unless SPF or DKIM passes for it (DMARC), "
-        "and neither SPF nor DKIM passes for author.example"
+@pytest.mark.parametrize(
+    ("findings", "why"),
+    [
+        ([], "there is no signature"),
+        ([SPF_FAIL], "SPF says fail for bounce.example and there is no signature"),
+        ([SPF_PASS, BROKEN], "SPF says pass for bounce.example and DKIM says fail for author.example"),
+        ([SPF_PASS, Finding("dkim", "none")], "SPF says pass for bounce.example and there is no signature"),
+    ],
+)
+def test_what_the_client_is_told(findings, why):
+    assert str(decided(dmarc("fail", "reject"), *findings).reply) == (
+        "550 5.7.26 author.example wants mail in its name refused unless SPF or DKIM passes for it (DMARC): "
+        + why
     )
     assert decided(dmarc("temperror")).reply.code == 451
 
@@ -105,5 +114,9 @@ def test_every_row_is_reached():
 
 
 def test_braces_of_a_stranger_are_only_text():
-    finding = Finding("dmarc", "fail", "a.example", "{author} {0} {x!r}", detail={"policy": "reject"})
-    assert decided(finding).reason == "a.example wants it refused (DMARC p=reject): {author} {0} {x!r}"
+    spf = Finding("spf", "{author} {0}", "{x!r}")
+    finding = Finding("dmarc", "fail", "a.example", detail={"policy": "reject"})
+    assert decided(finding, spf).reason == (
+        "a.example wants it refused (DMARC p=reject): "
+        "SPF says {author} {0} for {x!r} and there is no signature"
+    )

@@ -80,6 +80,9 @@ def test_once_tells_the_story_and_leaves_nothing(tmp_path):
         assert words in result.stdout
     told = " ".join(result.stdout.split())
     assert "dkim: accept (pass for alpha.test; pass for alpha.test)" in told
+    assert "451 4.7.1 Nobody vouches for your host yet" in told
+    assert "550 5.7.26 alpha.test wants mail in its name refused" in told
+    assert "(DMARC p=reject): SPF says fail for alpha.test and there is no signature)" in told
     assert "dmarc: accept (pass: dkim passes for alpha.test)" in told
     assert result.stdout.endswith("\nAll of it was read back.\n")
     assert result.stdout.count("it is there, octet for octet") == 3
