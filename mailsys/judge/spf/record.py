@@ -13,6 +13,7 @@ from mailsys.judge.spf.macros import BadMacro, is_domain_spec, is_macro_string
 
 # No honest record comes near; what it costs to read a stranger's is bounded by this.
 MOST_OCTETS = 4096
+MOST_TERMS = 400
 _SHOWN = 60  # of a term, where it is named
 
 _VERSION = re.compile(rb"v=spf1(?: |\Z)", re.IGNORECASE)
@@ -74,12 +75,15 @@ def parse_record(octets: bytes) -> Record:
         text = octets.decode("ascii")
     except UnicodeDecodeError:
         raise BadRecord("the record has characters beyond ASCII") from None
+    terms = [term for term in text.split(" ")[1:] if term]
+    if len(terms) > MOST_TERMS:
+        raise BadRecord(f"the record has more than {MOST_TERMS} terms")
     mechanisms: list[Mechanism] = []
     modifiers: dict[str, str] = {}
-    for term in text.split(" ")[1:]:
+    for term in terms:
         if modifier := _MODIFIER.fullmatch(term):
             _add_modifier(modifiers, modifier[1].lower(), modifier[2])
-        elif term:
+        else:
             mechanisms.append(_mechanism(term))
     return Record(tuple(mechanisms), modifiers.get("redirect", ""), modifiers.get("exp", ""))
 
