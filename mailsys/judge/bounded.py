@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from twisted.internet import defer
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
@@ -17,7 +16,21 @@ async def within(seconds: float, clock: IReactorTime, asked: Coroutine[Any, Any,
     waiting: Deferred[T] = Deferred.fromCoroutine(asked)
     if waiting.called:
         return await waiting  # from a cache, as nearly always: no timer is worth it
+    is_over = False
+
+    def give_up() -> None:
+        nonlocal is_over
+        is_over = True
+        waiting.cancel()
+
+    timer = clock.callLater(seconds, give_up)
     try:
-        return await waiting.addTimeout(seconds, clock)
-    except defer.TimeoutError:  # which is not Python's
-        raise TimeoutError(f"no answer within {seconds:.0f} seconds") from None
+        return await waiting
+    except Exception:
+        # Whoever is cancelled may say so in any way.
+        if is_over:
+            raise TimeoutError(f"no answer within {seconds:.0f} seconds") from None
+        raise
+    finally:
+        if timer.active():
+            timer.cancel()
