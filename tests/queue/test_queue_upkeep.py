@@ -163,6 +163,7 @@ def test_what_waits_is_looked_up_when_its_sender_hears_of_it(spool):
     assert len(looks.asked) == 1
 
 
+@pytest.mark.row(55)
 def test_a_notice_that_cannot_be_written_keeps_the_failure_open(spool):
     notices = Notices()
     notices.fault = ValueError("no words")
