@@ -50,11 +50,19 @@ class Signer:
         return signature_fields(header, digest, keys, int(now), int(expires_at))
 
     def _keys_for(self, header: SignedHeader) -> Sequence[SigningKey]:
-        """DMARC looks at the domain in From, and at no other."""
+        """DMARC looks at the domain in From, and at no other address."""
         authors = header.all(b"from")
         if len(authors) != 1 or not header.is_complete:
             return ()
         mailboxes = list(parse_address_list(authors[0].value, limit=1).mailboxes)
         if not mailboxes or mailboxes[0].address is None:
             return ()
-        return self._keyring.active(mailboxes[0].address.domain)
+        return self._nearest(mailboxes[0].address.domain)
+
+    def _nearest(self, domain: str) -> Sequence[SigningKey]:
+        """Those of a domain above it, too: programs write as from the host, which is below one of ours."""
+        while "." in domain:
+            if keys := self._keyring.active(domain):
+                return keys
+            domain = domain.partition(".")[2]
+        return ()

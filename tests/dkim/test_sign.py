@@ -91,12 +91,16 @@ def test_the_domain_in_from_decides():
     assert re.search(rb"t=%d; x=%d;" % (NOW, NOW + 600), lines(FULL)[0])
     for author in (
         b"ann@example.net",
-        b"ann@sub.example.org",
+        b"ann@notexample.org",
+        b"ann@org",
         b"bob@example.net, ann@example.org",
         b"nobody",
         b"",
     ):
         assert lines(MESSAGE.replace(b"Ann <ann@example.org>", author)) == (), author
+    assert (
+        len(lines(MESSAGE.replace(b"ann@example.org", b"root@mail.example.org"))) == 2
+    )  # programs of the host
     assert lines(b"From: ann@example.org\r\n" + MESSAGE) == ()  # two are none
     assert lines(b"To: ann@example.org\r\n\r\n") == ()
     assert lines(b"X: y\r\n" * 60_000 + MESSAGE) == ()
