@@ -1,7 +1,7 @@
 """The shared suite of logins (``login_rows``), over each protocol that has them."""
 
 from login_house import OLD, OWN, LoginCase
-from login_rows import LoginRows, Pop3Door, SmtpDoor
+from login_rows import ImapDoor, LoginRows, Pop3Door, SmtpDoor
 
 from mailsys.accounts.accounts import NewAccount
 from mailsys.accounts.credentials import own_credentials
@@ -27,3 +27,7 @@ class SmtpTests(LoginRows, Case):
 
 class Pop3Tests(LoginRows, Case):
     door = Pop3Door
+
+
+class ImapTests(LoginRows, Case):
+    door = ImapDoor

@@ -418,7 +418,7 @@ def test_before_login_a_command_is_small():
     ):
         last = story(data)[-1]
         assert last.closes
-        assert last.response == responses.TOO_BIG_BEFORE_LOGIN
+        assert last == Rejected("", responses.TOO_BIG_BEFORE_LOGIN, closes=True)
 
 
 @pytest.mark.row(47)

@@ -285,8 +285,9 @@ class IMAPServer:
         octets = int(announced[1]) if announced else 0
         self._give_up(octets, goes_on=bool(announced and announced[2]))
         if self._rejected > MOST_REJECTED:
-            tag, response = "", responses.TOO_MANY_ERRORS
-        self._events.appendleft(Rejected(tag, response, closes=response.kind == "BYE"))
+            response = responses.TOO_MANY_ERRORS
+        closes = response.kind == "BYE"  # which has no tag (RFC 9051 7.1.5)
+        self._events.appendleft(Rejected("" if closes else tag, response, closes))
 
     # ------------------------------------------------------------------ literals that are kept
 
