@@ -7,12 +7,12 @@ from typing import Any
 
 from mailsys.read.imap import extensions, folders, listing, messages, select, status
 from mailsys.read.imap.fetch import fetch
-from mailsys.read.imap.search.command import thread_messages
+from mailsys.read.imap.search.command import cancel_update, thread_messages
 from mailsys.read.imap.session import IMAPSession
 from mailsys.wire.imap import folder_commands, message_commands, session_commands
 from mailsys.wire.imap.fetch import Fetch
 from mailsys.wire.imap.responses import Response
-from mailsys.wire.imap.search import Thread
+from mailsys.wire.imap.search import CancelUpdate, Thread
 
 Answer = Callable[[IMAPSession, Any], Awaitable[Response]]
 
@@ -41,4 +41,5 @@ ANSWERS: Mapping[type, Answer] = {
     message_commands.Move: messages.move,
     Fetch: fetch,
     Thread: thread_messages,
+    CancelUpdate: cancel_update,
 }

@@ -8,6 +8,7 @@ from zope.interface import implementer
 
 from mailsys.interfaces import IFolder, IFolders, IFolderWatcher, IWorkers
 from mailsys.read.imap.reading import Reading
+from mailsys.read.imap.search.contexts import Contexts
 from mailsys.read.imap.view import View
 
 
@@ -19,6 +20,7 @@ class Selected:
 
     def __init__(self, news: Callable[[], None]) -> None:
         self.view = View(())
+        self.contexts = Contexts()
         self.is_gone = False
         self.keywords_told = 0  # how many the client knows
         self._news = news
@@ -43,11 +45,13 @@ class Selected:
 
     def arrived(self, uids: Sequence[int]) -> None:
         """Messages have come."""
+        self.contexts.note(uids)
         self._news()
 
     def flags_changed(self, uids: Collection[int]) -> None:
         """Flags are others now."""
         self.view.note_reflagged(uids)
+        self.contexts.note(uids)
         self._news()
 
     def expunged(self, uids: Sequence[int]) -> None:

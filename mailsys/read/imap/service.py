@@ -53,6 +53,7 @@ class Service:
         response = await self._response(request)
         # Numbers must not change under a command that speaks of them (RFC 9051 7.5.1).
         self._session.tell_news(may_expunge=getattr(request.command, "by_uid", True))
+        await self._session.tell_of_searches()
         if response is not None:
             self._session.dialogue.say(request.tag, response)
         if self._session.selected is not None and self._session.selected.is_gone:

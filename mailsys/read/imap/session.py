@@ -5,14 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from mailsys.interfaces import Account, IFolder, IFolders, IFolderStore, IWorkers
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from mailsys.interfaces import (
+    Account,
+    ConnectionEnded,
+    HostStops,
+    IFolder,
+    IFolders,
+    IFolderStore,
+    IWorkers,
+)
 from mailsys.read.imap import updates
 from mailsys.read.imap.dialogue import Dialogue
 from mailsys.read.imap.incoming import Incoming
+from mailsys.read.imap.search.finder import Finder
 from mailsys.read.imap.selected import Selected
 from mailsys.wire.imap import responses
 from mailsys.wire.imap.responses import Response
 from mailsys.wire.imap.sequence import BadSet, SequenceSet
+
+log = Logger(namespace="mailsys.read")
 
 
 class CannotDo(Exception):  # noqa: N818 - it is an answer
@@ -119,6 +134,28 @@ class IMAPSession:
         """Something has changed in the folder; it is told now if the client waits for it."""
         if self.is_idle:
             self.tell_news(may_expunge=True)
+            Deferred.fromCoroutine(self.tell_of_searches()).addErrback(self._log_failure)
+
+    async def tell_of_searches(self) -> None:
+        """Tell what has changed in the results of searches that the client watches; after the news."""
+        selected = self.selected
+        if selected is None or selected.is_gone:
+            return
+        finder = Finder(selected.folder, selected.view, self.workers, self._pause, self.now())
+        try:
+            lines = await selected.contexts.look(selected.view, finder.find)
+        except OSError as error:
+            log.error("Searches of {account} are not watched: {error}", account=self.account, error=error)
+            lines = b"".join([response.untagged() for response in selected.contexts.give_up()])
+        if self.selected is selected:
+            self.dialogue.send_some(lines)
+
+    async def _pause(self) -> None:
+        await self.dialogue.pause(0)
+
+    def _log_failure(self, failure: Failure) -> None:
+        if not failure.check(ConnectionEnded, HostStops):
+            log.failure("What changed in searches could not be told", failure)
 
     def tell_news(self, *, may_expunge: bool) -> None:
         """Tell what the client does not know yet of its folder."""

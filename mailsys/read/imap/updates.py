@@ -29,13 +29,14 @@ def news(session: IMAPSession, selected: Selected, *, may_expunge: bool) -> byte
 
 
 def gone(session: IMAPSession, selected: Selected) -> bytes:
-    """EXPUNGE for each message that has gone, or VANISHED for all."""
+    """EXPUNGE for each message that has gone, or VANISHED for all; searches that had them come first."""
+    leaving = selected.contexts.leaving(selected.view)
     numbers, uids = selected.view.take_gone()
     if not numbers:
         return b""
     if session.qresync:
-        return b"* VANISHED %b\r\n" % render_set(reversed(uids))
-    return b"".join([b"* %d EXPUNGE\r\n" % number for number in numbers])
+        return leaving + b"* VANISHED %b\r\n" % render_set(reversed(uids))
+    return leaving + b"".join([b"* %d EXPUNGE\r\n" % number for number in numbers])
 
 
 def counts(session: IMAPSession, selected: Selected) -> bytes:

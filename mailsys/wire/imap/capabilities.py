@@ -46,6 +46,7 @@ FEATURES = (
     _feature("ESEARCH", b"SEARCH"),
     _feature("SEARCHRES", b"SEARCH"),
     _feature("WITHIN", b"SEARCH"),
+    _feature("CONTEXT=SEARCH", b"SEARCH", b"CANCELUPDATE"),
     _feature("SORT", b"SORT"),
     _feature("SORT=DISPLAY", b"SORT"),
     _feature("ESORT", b"SORT"),

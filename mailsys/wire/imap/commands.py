@@ -91,6 +91,7 @@ COMMANDS: Mapping[bytes, Row] = {
     b"UID SORT": Row(partial(search.parse_sort, by_uid=True), _SELECTED),
     b"THREAD": Row(partial(search.parse_thread, by_uid=False), _SELECTED),
     b"UID THREAD": Row(partial(search.parse_thread, by_uid=True), _SELECTED),
+    b"CANCELUPDATE": Row(search.parse_cancel_update, _SELECTED),
     b"FETCH": Row(partial(parse_fetch, by_uid=False), _SELECTED),
     b"UID FETCH": Row(partial(parse_fetch, by_uid=True), _SELECTED),
 }

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mailsys.read.imap.search.contexts import Context, no_update
 from mailsys.read.imap.search.finder import Finder
 from mailsys.read.imap.search.sorting import sort
 from mailsys.read.imap.search.threading import TooTangled, thread
 from mailsys.read.imap.session import CannotDo, IMAPSession
 from mailsys.wire.imap import responses
 from mailsys.wire.imap.responses import Response, no
-from mailsys.wire.imap.search import Return, Search, Sort, Thread, Told
+from mailsys.wire.imap.search import CancelUpdate, Return, Search, Sort, Thread, Told
 from mailsys.wire.imap.search_keys import Changed, Key, mentions
 from mailsys.wire.imap.search_responses import Found, esearch_line, search_line, thread_line
 
@@ -55,7 +56,7 @@ async def _answer(session: IMAPSession, tag: str, word: bytes, command: Search |
     returns = command.returns
     if mentions(command.key, Changed):
         session.enabled.add("CONDSTORE")  # RFC 7162 3.1
-    uids, told = await _find(session, command)
+    uids, told = await _find(session, command, tag)
     modseq = _modseq(session, command.key, told)
     found = Found(_numbers(session, uids, command.by_uid), modseq)
     if returns is None and session.rev2 and word == b"SEARCH":
@@ -67,11 +68,12 @@ async def _answer(session: IMAPSession, tag: str, word: bytes, command: Search |
     return responses.DONE
 
 
-async def _find(session: IMAPSession, command: Search | Sort) -> tuple[list[int], Sequence[int]]:
+async def _find(session: IMAPSession, command: Search | Sort, tag: str) -> tuple[list[int], Sequence[int]]:
     """What is found, and what of it was asked for, which is saved if that was, too (RFC 5182 2.1)."""
     view, returns = session.open.view, command.returns
     saves = returns is not None and Told.SAVE in returns.told
     finder = make_finder(session)
+    context = _watch(session, command, tag)
     try:
         uids = await finder.find(command.key, finder.all())
         if isinstance(command, Sort):
@@ -79,11 +81,31 @@ async def _find(session: IMAPSession, command: Search | Sort) -> tuple[list[int]
     except Exception:
         if saves:
             view.saved = ()
+        session.open.contexts.cancel([tag])
         raise
+    if context is not None:
+        context.found.update(uids)
     told = _asked(returns, uids)
     if saves:
         view.saved = sorted(told)
     return uids, told
+
+
+def _watch(session: IMAPSession, command: Search | Sort, tag: str) -> Context | None:
+    """Note what changes from now on, if the client wants to hear of it (RFC 5267 4.3)."""
+    if command.returns is None or Told.UPDATE not in command.returns.told:
+        return None
+    context = Context(tag, command.key, command.by_uid)
+    if isinstance(command, Search) and session.open.contexts.begin(context):
+        return context
+    session.dialogue.tell(no_update(tag))
+    return None
+
+
+async def cancel_update(session: IMAPSession, command: CancelUpdate) -> Response:
+    """CANCELUPDATE."""
+    session.open.contexts.cancel(command.tags)
+    return responses.DONE
 
 
 def _asked(returns: Return | None, uids: Sequence[int]) -> Sequence[int]:
