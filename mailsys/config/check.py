@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import ssl
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain
 
 from mailsys.config.certificate import check_certificates
@@ -25,6 +25,7 @@ def check(configuration: Configuration, in_force: Collection[CertificateFiles] =
         check_certificates(configuration.tls, in_force),
         _check_listeners(configuration),
         _check_smarthost(configuration),
+        _check_judges(configuration.judge.judges),
     )
 
 
@@ -75,6 +76,16 @@ def _check_listeners(configuration: Configuration) -> Iterator[Mistake]:
             yield Mistake(
                 f"{key}.endpoint", shown(listener.endpoint), f"is that of listen[{first}], too", right
             )
+
+
+def _check_judges(judges: Sequence[str]) -> Iterator[Mistake]:
+    """What ``dmarc`` builds on must be there before, or it would refuse mail that is real."""
+    before = judges[: judges.index("dmarc")] if "dmarc" in judges else ()
+    if "dmarc" in judges and (missing := [name for name in ("spf", "dkim") if name not in before]):
+        wrong = f'has "dmarc" without {" and ".join(missing)} before it'
+        yield Mistake(
+            "judge.judges", shown(list(judges)), wrong, 'name "spf" and "dkim" first, or leave it out'
+        )
 
 
 def _check_smarthost(configuration: Configuration) -> Iterator[Mistake]:

@@ -128,6 +128,17 @@ judges = ["early_talkr", "x"]
             'judge.judges = "zzz" is no judge that is installed; known are: dkim, dmarc, dns_lists, ',
         ),
         (
+            "[judge]\njudges = ['dmarc']",
+            'judge.judges = ["dmarc"] has "dmarc" without spf and dkim before it; name "spf"',
+        ),
+        (
+            "[judge]\njudges = ['spf', 'dmarc', 'dkim']",
+            'judge.judges = ["spf", "dmarc", "dkim"] has "dmarc" without dkim before it; name "spf" and',
+        ),
+        ("[judge]\nblocklists = ['a b']", 'judge.blocklists = ["a b"]'),
+        ("[judge]\ntrusted_forwarders = ['0.0.0.0/0']", "which is everybody"),
+        ("[judge]\ntrusted_forwarders = ['a b']", "judge.trusted_forwarders"),
+        (
             "[judge]\njudges = ['one_from', 'one_from']",
             'judge.judges = ["one_from", "one_from"] has "one_from" twice',
         ),
