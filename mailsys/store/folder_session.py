@@ -67,7 +67,10 @@ class Work(Protocol):
 
 @implementer(IFolder)
 class FolderSession:
-    """A session's hold on a folder; ``left`` is called once, after it has let go."""
+    """A session's hold on a folder; ``left`` is called once, after it has let go.
+
+    UIDs are copied before anything waits, for what a session gives may be the folder's own ``uids``.
+    """
 
     def __init__(
         self,
@@ -141,25 +144,25 @@ class FolderSession:
     ) -> Stored:
         """Change flags."""
         self._require_writable()
-        return await self._work.store(uids, change, flags, unchanged_since)
+        return await self._work.store(list(uids), change, flags, unchanged_since)
 
     async def expunge(self, uids: Sequence[int]) -> Sequence[int]:
         """Remove those that are marked as deleted."""
         self._require_writable()
-        return await self._work.expunge(uids)
+        return await self._work.expunge(list(uids))
 
     async def copy(self, uids: Sequence[int], target: str) -> Placed:
         """Copy, all or none."""
-        return await self._work.copy(uids, target)
+        return await self._work.copy(list(uids), target)
 
     async def move(self, uids: Sequence[int], target: str) -> Placed:
         """Move."""
         self._require_writable()
-        return await self._work.move(uids, target)
+        return await self._work.move(list(uids), target)
 
     async def columns(self, uids: Sequence[int], wanted: Sequence[Column]) -> Sequence[Sequence[Any]]:
         """For each wanted column the values in the order of the UIDs."""
-        return await self._work.columns(uids, wanted)
+        return await self._work.columns(list(uids), wanted)
 
     async def containing(self, column: Column, needle: str) -> Collection[int] | None:
         """UIDs of messages where a column has this text."""
@@ -179,7 +182,7 @@ class FolderSession:
 
     async def read_many(self, uids: Sequence[int]) -> Sequence[bytes | KeyError | OSError | None]:
         """Return the whole of several small messages."""
-        return await self._work.read_many(uids)
+        return await self._work.read_many(list(uids))
 
     def close(self) -> None:
         """Look away."""

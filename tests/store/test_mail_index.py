@@ -10,6 +10,7 @@ from mailsys.disk import Disk
 from mailsys.interfaces import Column, FlagChange
 from mailsys.store.index.schema import FILE_NAME
 from mailsys.store.index.uid_sets import parse, render
+from mailsys.store.maildir import reading
 
 SEEN, DELETED = frozenset({"\\Seen"}), frozenset({"\\Deleted"})
 
@@ -212,3 +213,27 @@ def test_a_disk_of_the_house_is_not_used_for_it(tmp_path):
     written = disk.written
     house.subjects(folder)
     assert disk.written == written
+
+
+def test_sizes_that_no_name_tells_are_measured_once(house, monkeypatch):
+    for number in range(3):
+        house.put(f"{number}.a.host", b"Subject: a\n\nb\n")
+    wire_size = len(b"Subject: a\r\n\r\nb\r\n")
+    for life in (house, house.again()):
+        assert result_of(life.folders.status("INBOX")).octets == 3 * wire_size
+        folder = life.select()
+        assert result_of(folder.columns([1, 7, 3], [Column.WIRE_SIZE])) == [[wire_size, None, wire_size]]
+        monkeypatch.setattr("mailsys.store.maildir.knowledge.describe_octets", None)
+
+
+def test_one_look_finds_all_that_another_program_renamed(house, monkeypatch):
+    uids = house.append(50, SEEN)
+    folder = house.select()
+    scans = []
+    scan = reading.scan
+    monkeypatch.setattr(reading, "scan", lambda path: scans.append(path) or scan(path))
+    for path in (house.root() / "cur").iterdir():
+        path.rename(f"{path}T")
+    texts = result_of(folder.read_many(uids))
+    assert all(isinstance(text, bytes) for text in texts)
+    assert len(scans) == 1

@@ -108,6 +108,7 @@ class MaildirFolder(SharedFolder):
         if self.is_lost:
             return
         if self.uid_validity:
+            self._reading.forget()
             self.apply(await self._run(partial(self.files.look, claim=self.claims)))
         else:
             self._show_first(*await self._run(self._first_look))
@@ -232,7 +233,14 @@ class MaildirFolder(SharedFolder):
 
     async def columns(self, uids: Sequence[int], wanted: Sequence[Column]) -> Sequence[Sequence[Any]]:
         """What is known of messages."""
-        return await self._run(self._knowledge.columns, list(uids), wanted)
+        found: list[list[Any]] = [[] for _column in wanted]
+        for start in range(0, len(uids), AT_ONCE // 4):
+            some = uids[start : start + AT_ONCE // 4]
+            for column, values in zip(
+                found, await self._run(self._knowledge.columns, some, wanted), strict=True
+            ):
+                column += values
+        return found
 
     async def containing(self, column: Column, needle: str) -> Collection[int] | None:
         """Which messages have a text in a column, if all are in the index."""
@@ -254,7 +262,7 @@ class MaildirFolder(SharedFolder):
     async def octets(self) -> int:
         """Of all messages, with CRLF line ends."""
         async with self.lock:
-            return await self._run(self._reading.octets)
+            return await self._run(self._knowledge.octets)
 
     async def content(self, uid: int) -> Content:
         """One message; raises KeyError, OSError."""

@@ -25,8 +25,7 @@ from mailsys.store.maildir.stored_content import StoredContent, read_small
 
 # Messages that are read before what was learned is written.
 BATCH = 200
-# Of these the file itself tells, and its name.
-OF_THE_FILE = frozenset({Column.WIRE_SIZE, Column.INTERNAL_DATE, Column.SAVE_DATE})
+DATES = frozenset({Column.INTERNAL_DATE, Column.SAVE_DATE})
 
 log = Logger(namespace="mailsys.store")
 
@@ -54,6 +53,8 @@ class Knowledge:
         self._index = index
         self._lock = Lock()
         self._all: _All | None = None
+        self._octets = 0
+        self._counted = 0  # at which version of the names
 
     def containing(self, column: Column, needle: str) -> list[int] | None:
         """UIDs of all messages where a column has this text; None while not all are in the index."""
@@ -92,37 +93,29 @@ class Knowledge:
 
         What is not in the index is read, and written there.  Raises OSError.
         """
-        found = self._sizes(uids) if list(wanted) == [Column.WIRE_SIZE] else None
-        if found is None:
-            bases = self._bases(uids)
-            known = self._known(bases.values(), wanted)
-            unknown = {uid: base for uid, base in bases.items() if base not in known}
-            known.update(self._read(unknown, wanted))
-            found = [known.get(bases[uid]) if uid in bases else None for uid in uids]
-        nothing = (None,) * len(wanted)
-        return [list(column) for column in zip(*[values or nothing for values in found], strict=True)] or [
-            [] for _column in wanted
-        ]
-
-    def describe_all(self, uids: Sequence[int]) -> None:
-        """Read what is not in the index yet; what fails is found again by whoever wants it."""
         bases = self._bases(uids)
-        known = self._known(bases.values(), [Column.WIRE_SIZE])
-        self._read({uid: base for uid, base in bases.items() if base not in known}, [Column.ENVELOPE])
+        known = self._sizes(bases.values()) if list(wanted) == [Column.WIRE_SIZE] else {}
+        unknown = {uid: base for uid, base in bases.items() if base not in known}
+        if unknown:
+            known.update(self._known(unknown.values(), wanted))
+            unknown = {uid: base for uid, base in unknown.items() if base not in known}
+            known.update(self._read(unknown, wanted))
+        nothing = (None,) * len(wanted)
+        rows = [known.get(bases[uid], nothing) if uid in bases else nothing for uid in uids]
+        return [[row[place] for row in rows] for place in range(len(wanted))]
 
-    def _sizes(self, uids: Sequence[int]) -> list[Values | None] | None:
-        """What the names tell, if they all do."""
-        found: list[Values | None] = []
-        for uid in uids:
-            try:
-                size = sizes_in(self._names.get(uid)[0])[1]
-            except KeyError:
-                found.append(None)
-                continue
-            if size is None:
-                return None
-            found.append((size,))
-        return found
+    def octets(self) -> int:
+        """Of all messages with CRLF line ends; raises OSError.  For whoever may change the names."""
+        if self._counted != self._names.version:
+            [sizes] = self.columns(self._names.uids, [Column.WIRE_SIZE])
+            self._octets = sum(filter(None, sizes))
+            self._counted = self._names.version
+        return self._octets
+
+    def _sizes(self, bases: Iterable[str]) -> dict[str, Values]:
+        """What the names tell."""
+        sizes = ((base, sizes_in(base)[1]) for base in bases)
+        return {base: (size,) for base, size in sizes if size is not None}
 
     def _bases(self, uids: Sequence[int]) -> dict[int, str]:
         bases: dict[int, str] = {}
@@ -140,23 +133,25 @@ class Knowledge:
             return {}
 
     def _read(self, unknown: dict[int, str], wanted: Sequence[Column]) -> dict[str, Values]:
-        """Look at files, some at a time; of some columns that is enough."""
+        """Look at the messages; dates their files tell."""
+        if DATES.issuperset(wanted):
+            return self._dates(unknown, wanted)
         found: dict[str, Values] = {}
-        only_files = OF_THE_FILE.issuperset(wanted)
         uids = list(unknown)
         for start in range(0, len(uids), BATCH):
-            described: list[Described] = []
-            for uid in uids[start : start + BATCH]:
-                if only_files:
-                    facts = self._reading.facts(uid, wanted)
-                    if facts is not None:
-                        found[unknown[uid]] = facts
-                    continue
-                one = self._describe(uid, unknown[uid])
-                if one is not None:
-                    described.append(one)
-                    found[one.base] = tuple(descriptions.value(one, column) for column in wanted)
+            looked = [self._describe(uid, unknown[uid]) for uid in uids[start : start + BATCH]]
+            described = [one for one in looked if one is not None]
+            for one in described:
+                found[one.base] = tuple(descriptions.value(one, column) for column in wanted)
             self._write(described)
+        return found
+
+    def _dates(self, unknown: dict[int, str], wanted: Sequence[Column]) -> dict[str, Values]:
+        found: dict[str, Values] = {}
+        for uid, base in unknown.items():
+            dates = self._reading.dates(uid)
+            if dates is not None:
+                found[base] = tuple(dates[column is Column.SAVE_DATE] for column in wanted)
         return found
 
     def _describe(self, uid: int, base: str) -> Described | None:

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any
 
-from mailsys.interfaces import Column
 from mailsys.store.maildir.file_names import FileNames
-from mailsys.store.maildir.measure import measure_open
-from mailsys.store.maildir.names import sizes_in
-from mailsys.store.maildir.scan import find, open_regular
+from mailsys.store.maildir.scan import MessageFile, open_regular, scan
 from mailsys.store.maildir.stored_content import StoredContent, read_small, read_without_waiting
 
 
@@ -20,23 +16,33 @@ class Reading:
     def __init__(self, folder: str, names: FileNames) -> None:
         self._folder = folder
         self._names = names
-        self._octets = 0
-        self._counted = 0  # at which version of the names
+        self._listing: dict[str, MessageFile] | None = None
 
     def open(self, uid: int) -> int:
         """Return a descriptor; raises KeyError when the message has gone, OSError."""
-        path = self._names.path(uid)
         try:
-            return open_regular(f"{self._folder}/{path}")
+            return open_regular(f"{self._folder}/{self._names.path(uid)}")
         except FileNotFoundError:
-            pass
-        try:
-            found = find(self._folder, self._names.get(uid)[0])
+            return self._open_elsewhere(uid)
+
+    def _open_elsewhere(self, uid: int) -> int:
+        """Another program has renamed it: one look at the folder finds all that were renamed."""
+        base = self._names.get(uid)[0]
+        for listing in (self._listing, None):
+            if listing is None:
+                listing = self._listing = scan(self._folder)
+            found = listing.get(base)
             if found is None:
-                raise KeyError(uid)
-            return open_regular(f"{self._folder}/{found.subdirectory}/{found.name}")
-        except FileNotFoundError:
-            raise KeyError(uid) from None
+                continue
+            try:
+                return open_regular(f"{self._folder}/{found.subdirectory}/{found.name}")
+            except FileNotFoundError:
+                continue
+        raise KeyError(uid)
+
+    def forget(self) -> None:
+        """The names are as they should be again."""
+        self._listing = None
 
     def content(self, uid: int) -> StoredContent:
         """The message as it lies there; raises KeyError, OSError."""
@@ -67,33 +73,17 @@ class Reading:
                 results.append(error)
         return results
 
-    def facts(self, uid: int, wanted: Sequence[Column]) -> tuple[Any, ...] | None:
-        """Columns that tell of the file and not of what is in it; None when it has gone.  Raises OSError."""
+    def dates(self, uid: int) -> tuple[float, float] | None:
+        """When it came, and when into this folder, as its file tells; None when it has gone."""
         try:
             descriptor = self.open(uid)
         except KeyError:
             return None
         try:
             status = os.fstat(descriptor)
-            sizes = measure_open(descriptor) if Column.WIRE_SIZE in wanted else (0, 0)
         finally:
             os.close(descriptor)
-        known = {
-            Column.INTERNAL_DATE: status.st_mtime,
-            Column.SAVE_DATE: status.st_ctime,
-            Column.WIRE_SIZE: sizes[1],
-        }
-        return tuple(known[column] for column in wanted)
-
-    def octets(self) -> int:
-        """Of all messages with CRLF line ends, for whoever may change the names; raises OSError."""
-        if self._counted != self._names.version:
-            sizes = [sizes_in(base)[1] for _uid, base, _ending in self._names.items()]
-            unknown = [uid for uid, size in zip(self._names.uids, sizes, strict=True) if size is None]
-            measured = [self.facts(uid, [Column.WIRE_SIZE]) or (0,) for uid in unknown]
-            self._octets = sum(filter(None, sizes)) + sum(size for (size,) in measured)
-            self._counted = self._names.version
-        return self._octets
+        return status.st_mtime, status.st_ctime
 
     def _read(self, uid: int) -> bytes | None:
         descriptor = self.open(uid)
