@@ -75,12 +75,14 @@ def plan_store(
     """Decide for each message; ``flags`` are spelled as they are kept."""
     changes: list[tuple[int, Flags]] = []
     modified: list[int] = []
-    for uid in messages.present(uids):
-        if unchanged_since is not None and messages.modseq(uid) > unchanged_since:
+    results: dict[Flags, Flags] = {}  # few combinations occur, however many messages there are
+    for uid, modseq, before in messages.states(uids):
+        if unchanged_since is not None and modseq > unchanged_since:
             modified.append(uid)
             continue
-        before = messages.flags(uid)
-        after = changed(before, change, flags)
+        after = results.get(before)
+        if after is None:
+            after = results[before] = changed(before, change, flags)
         if after != before:
             changes.append((uid, after))
     return StorePlan(changes, modified)

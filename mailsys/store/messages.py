@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from mailsys.interfaces import Flags
 
@@ -59,6 +59,14 @@ class Messages:
     def present(self, uids: Iterable[int]) -> list[int]:
         """Those that are there, in the order given."""
         return [uid for uid in uids if uid in self]
+
+    def states(self, uids: Iterable[int]) -> Iterator[tuple[int, int, Flags]]:
+        """UID, modseq and flags of those that are there, in the order given."""
+        there, count = self.uids, len(self.uids)
+        for uid in uids:
+            place = bisect_left(there, uid)
+            if place < count and there[place] == uid:
+                yield uid, self._modseqs[place], self._combinations[self._flags[place]]
 
     def having(self, flag: str) -> list[int]:
         """UIDs of messages with this flag, rising."""

@@ -9,6 +9,9 @@ from mailsys.interfaces import Flags
 from mailsys.store.maildir.info import by_letter, flags_in, suffix_with
 from mailsys.store.maildir.keywords_file import KeywordsFile
 
+# What is remembered of each kind.
+MOST_SUFFIXES = 10_000
+
 
 class FolderKeywords:
     """Flags of a file's suffix, and the other way round.  For worker threads, one at a time."""
@@ -20,6 +23,7 @@ class FolderKeywords:
         self._by_letter: dict[str, str] = {}
         self._letter_of: dict[str, str] = {}
         self._flags: dict[str, Flags] = {}  # by suffix, those met so far
+        self._suffixes: dict[tuple[str, Flags], str] = {}
 
     def refresh(self) -> bool:
         """Read the file if another program wrote it: do letters mean something else?  Raises OSError."""
@@ -35,12 +39,20 @@ class FolderKeywords:
         """What a suffix says."""
         found = self._flags.get(suffix)
         if found is None:
+            if len(self._flags) >= MOST_SUFFIXES:
+                self._flags.clear()
             found = self._flags[suffix] = flags_in(suffix, self._by_letter)
         return found
 
     def suffix(self, suffix: str, flags: Flags) -> str:
         """The suffix with other flags; their keywords have letters."""
-        return suffix_with(suffix, flags, self._letter_of)
+        key = suffix, flags
+        found = self._suffixes.get(key)
+        if found is None:
+            if len(self._suffixes) >= MOST_SUFFIXES:
+                self._suffixes.clear()
+            found = self._suffixes[key] = suffix_with(suffix, flags, self._letter_of)
+        return found
 
     def lacks(self, flags: Iterable[str]) -> list[str]:
         """The keywords among the flags that have no letter yet."""
@@ -62,4 +74,5 @@ class FolderKeywords:
         self.known = keywords
         self._by_letter = by_letter(keywords)
         self._letter_of = {keyword: letter for letter, keyword in self._by_letter.items()}
+        self._suffixes.clear()
         self._flags.clear()
