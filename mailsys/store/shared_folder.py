@@ -92,17 +92,15 @@ class SharedFolder:
 
     def change(self, changes: Iterable[tuple[int, Flags]]) -> list[int]:
         """Show other flags of messages that are there; return their UIDs."""
-        real = [
-            (uid, flags)
-            for uid, flags in changes
-            if uid in self.messages and self.messages.flags(uid) != flags
-        ]
+        wanted = dict(changes)
+        states = self.messages.states(wanted)
+        real = [(uid, wanted[uid]) for uid, _modseq, flags in states if wanted[uid] != flags]
         if not real:
             return []
         modseq = self.next_modseq()
         for uid, flags in real:
             self.messages.change(uid, flags, modseq)
-            self.keywords.add(flags)
+        self.keywords.add(frozenset().union(*{flags for _uid, flags in real}))
         self._note(events_of(modseq, real))
         uids = [uid for uid, _flags in real]
         self._tell(lambda watcher: watcher.flags_changed(uids))

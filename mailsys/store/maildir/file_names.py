@@ -140,7 +140,7 @@ class FileNames:
 
     def _base(self, place: int) -> str:
         start = self._starts[place]
-        return os.fsdecode(bytes(self._text[start : start + self._lengths[place]]))
+        return self._text[start : start + self._lengths[place]].decode("utf-8", "surrogateescape")
 
     def _number(self, ending: Ending) -> int:
         number = self._numbers.get(ending)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from mailsys.interfaces import Flags
-from mailsys.store.maildir.file_names import CUR, NEW, Ending
+from mailsys.store.maildir.file_names import CUR, Ending
 from mailsys.store.maildir.folder_files import FolderFiles
 
 
@@ -51,13 +51,10 @@ def name_keywords(files: FolderFiles, changes: Sequence[tuple[int, Flags]]) -> N
 
 
 def _set(files: FolderFiles, uid: int, flags: Flags) -> None:
-    base, before = files.names.get(uid)
-    after = Ending(CUR, files.keywords.suffix(before.suffix, flags))
-    if after == before:
+    base, (subdirectory, suffix) = files.names.get(uid)
+    new_suffix = files.keywords.suffix(suffix, flags)
+    if subdirectory == CUR and new_suffix == suffix:
         return
-    source = f"{files.path}/{before.subdirectory}/{base}{before.suffix}"
-    files.disk.rename(source, f"{files.path}/{CUR}/{base}{after.suffix}")
-    if before.subdirectory == NEW:
-        files.moved(uid, after)
-    else:
-        files.names.move(uid, after)
+    path = files.path
+    files.disk.rename(f"{path}/{subdirectory}/{base}{suffix}", f"{path}/{CUR}/{base}{new_suffix}")
+    files.moved(uid, Ending(CUR, new_suffix))
