@@ -59,7 +59,7 @@ def run_remove(arguments: argparse.Namespace) -> int:
         offline.forget_logins(accounts)
         with opened_keys(offline.configuration, domain) as files:
             forget_domain(files, domain)
-        print(f"Mail for {display_domain(domain)} is refused from now on.")
+        print(f"Mail for {display_domain(domain)} is refused from now on, and its DKIM keys are gone.")
         for address in accounts:
             print(offline.kept_mail_sentence(address))
     return 0

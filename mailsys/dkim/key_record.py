@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import padding
@@ -49,6 +50,7 @@ class KeyRecord:
         return True
 
 
+@lru_cache(maxsize=256)
 def parse_key_record(text: bytes, kind: str) -> KeyRecord:
     """Read a TXT record for a signature with this kind of key, "rsa" or "ed25519"; raises NoKey."""
     if len(text) > MOST_OCTETS:

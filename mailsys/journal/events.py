@@ -30,13 +30,15 @@ def reception(
     reply: Reply,
     message_id: str,
     subject: str,
+    signed: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The facts that an ``Acceptance`` carries from the session to :func:`received`.
 
     ``via`` tells for each recipient the way to its mailbox in words, ``checked`` what the judges said,
-    ``judgement`` what came of it (accept, junk), ``reply`` what the client will be told.
+    ``judgement`` what came of it (accept, junk), ``reply`` what the client will be told, ``signed`` where the
+    keys stand in DNS with which we signed it.
     """
-    return {
+    facts = {
         **_connection(session),
         "via": {str(recipient): list(words) for recipient, words in via.items() if words},
         "checked": [bounded(reason, REASON_CHARACTERS) for reason in checked],
@@ -45,6 +47,9 @@ def reception(
         "message_id": printable(bounded(message_id, HEADER_CHARACTERS)),
         "subject": printable(bounded(subject, HEADER_CHARACTERS)),
     }
+    if signed:
+        facts["signed"] = list(signed)
+    return facts
 
 
 def received(envelope: Envelope, size: int, facts: Mapping[str, Any], at: float) -> JournalEvent:

@@ -112,6 +112,8 @@ def _judged(facts: Facts) -> Iterator[str]:
         return
     if checked := texts_of(facts, "checked"):
         yield f"Checked: {'; '.join(checked)}."
+    if signed := texts_of(facts, "signed"):
+        yield f"Signed (DKIM) with the keys whose records are {' and '.join(signed)}."
     outcome = "Accepted as junk" if facts.get("judgement") == "junk" else "Accepted"
     yield f'{outcome}; the client was told "{text_of(facts, "reply")}".'
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from mailsys.interfaces import Disposition, Session, Verdict
@@ -16,6 +16,8 @@ from mailsys.receive.transaction import RoutedRecipient, Transaction
 
 LOOKED_AT = 64 * 1024  # octets of the message in which Subject and Message-ID are sought
 _NAMED = re.compile(rb"^(subject|message-id):[ \t]*((?:[^\r\n]|\r?\n[ \t])*)", re.IGNORECASE | re.MULTILINE)
+
+_SIGNED = re.compile(rb"DKIM-Signature: v=1; [^\r\n]*\r\n\td=([!-:<-~]+); s=([!-:<-~]+);")
 
 
 def refused(
@@ -103,7 +105,14 @@ def accepted(
         reply=reply,
         message_id=message_id,
         subject=subject,
+        signed=[found for header in verdict.headers for found in _key_of(header)],
     )
+
+
+def _key_of(header: bytes) -> Iterator[str]:
+    """The name of the key in DNS, of a signature that we have made."""
+    if signed := _SIGNED.match(header):
+        yield f"{signed[2].decode()}._domainkey.{signed[1].decode()}"
 
 
 def _subject_and_message_id(start: bytes) -> tuple[str, str]:

@@ -67,6 +67,7 @@ def test_users_with_what_their_program_left_out(house, files):
     assert head.startswith(b"DKIM-Signature: ")
     assert b"Message-ID:" in head
     assert results(house, files) == [Result.PASS, Result.PASS]
+    assert house.intake.accepted[-1][0].facts["signed"] == [key.name for key in files.read("our.example")]
     hand_in(play, MESSAGE, recipient=b"bob@our.example")
     assert results(house, files) == [Result.PASS, Result.PASS]
 
