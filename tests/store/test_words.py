@@ -242,10 +242,7 @@ def test_the_vocabularies_of_some_accounts_are_kept():
         known.put(name, (1, 1), [name])
     assert known.get("a", (1, 1)) is None
     assert known.get("c", (1, 1)) == ["c"]
-    known.add("c", (1, 1), (1, 2), "more")
-    assert known.get("c", (1, 2)) == ["c", "more"]
-    known.add("b", (9, 9), (9, 10), "more")
-    assert known.get("b", (9, 10)) is None
+    assert known.get("c", (1, 2)) is None
 
 
 def test_this_sqlite_has_what_it_needs():

@@ -74,8 +74,8 @@ def prepare(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-def insert(connection: sqlite3.Connection, messages: Sequence[Worded]) -> str:
-    """Add messages; return what is to be added to a vocabulary that is in memory."""
+def insert(connection: sqlite3.Connection, messages: Sequence[Worded]) -> list[str]:
+    """Add messages; return the texts whose words are now in the vocabulary."""
     (last,) = connection.execute("SELECT last FROM word_count").fetchone()
     texts = [_text(message) for message in messages]
     numbers = range(last + 1, last + 1 + len(messages))
@@ -85,7 +85,13 @@ def insert(connection: sqlite3.Connection, messages: Sequence[Worded]) -> str:
         [(key(one.base), number, one.is_whole) for one, number in zip(messages, numbers, strict=True)],
     )
     connection.execute("UPDATE word_count SET last = ?", (last + len(messages),))
-    return "\n".join({run.translate(_SMALL) for text in texts for run in _RUN.findall(text)})
+    return texts
+
+
+def words_of(texts: Iterable[str]) -> str:
+    """What is to be added to a vocabulary in memory."""
+    found = {run for text in texts for run in _RUN.findall(text)}
+    return "\n".join(found).translate(_SMALL)
 
 
 def copy(connection: sqlite3.Connection, copies: Iterable[tuple[str, str]]) -> None:
@@ -195,7 +201,8 @@ def _text(message: Worded) -> str:
 
 
 def _cut(text: str) -> str:
-    return _LONG_RUN.sub(_pieces, text) if _LONG_RUN.search(text) else text
+    longest = max(map(len, text.split()), default=0)  # quicker than to look for runs
+    return _LONG_RUN.sub(_pieces, text) if longest > LONGEST_RUN else text
 
 
 def _pieces(match: re.Match[str]) -> str:

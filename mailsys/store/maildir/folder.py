@@ -39,7 +39,7 @@ ATTEMPTS = 5
 # Messages whose flags are changed in one go, with one modseq; between two other work has its turn.
 AT_ONCE = 2000
 # Of indexing words, for one search: what is left then is read by the search itself.
-MOST_JOBS = 300
+MOST_JOBS = 100
 ALL_LETTERS = "this folder has 26 keywords already, and the names of its files hold no more"
 
 T = TypeVar("T")

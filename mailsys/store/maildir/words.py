@@ -9,6 +9,7 @@ from functools import partial
 from threading import Lock
 
 from mailsys.interfaces import Holding
+from mailsys.message.content import Content, MemoryContent
 from mailsys.message.structure.scan import scan
 from mailsys.message.structure.search_text import body_text, header_text
 from mailsys.store.index import words
@@ -17,9 +18,8 @@ from mailsys.store.index.words import Version, Worded
 from mailsys.store.maildir.file_names import FileNames
 from mailsys.store.maildir.reading import Reading
 
-# Messages that are indexed in one job of a thread, and before others may use the index.
-JOB = 100
-BATCH = 25
+# Messages that are indexed in one job of a thread, and in one transaction.
+BATCH = 100
 # Of one message; of one that has more the rest is read when it may matter.
 MOST_CHARACTERS = 2_000_000
 # What was added to the vocabulary in memory, before all of it is read anew.
@@ -50,12 +50,6 @@ class Vocabularies:
             self._known[path] = version, texts
             while len(self._known) > self._most:
                 del self._known[next(iter(self._known))]
-
-    def add(self, path: str, before: Version, version: Version, text: str) -> None:
-        """There are more words now."""
-        texts = self.get(path, before)
-        if texts is not None and len(texts) < MOST_ADDED:
-            self.put(path, version, [*texts, text])
 
 
 VOCABULARIES = Vocabularies()
@@ -95,13 +89,13 @@ class FolderWords:
         """Index some messages that are not yet; False when there are no more.  Raises OSError."""
         with self._lock:
             try:
-                unknown = self._index().run(self._unknown)[:JOB]
-                for start in range(0, len(unknown), BATCH):
-                    worded = [one for uid in unknown[start : start + BATCH] if (one := self._words_of(uid))]
+                unknown = self._index().run(self._unknown)[:BATCH]
+                worded = [one for uid in unknown if (one := self._words_of(uid))]
+                if worded:
                     self._index().run(partial(self._insert, worded=worded))
             except NoIndex:
                 return False
-        return len(unknown) == JOB
+        return len(unknown) == BATCH
 
     def _unknown(self, connection: sqlite3.Connection) -> list[int]:
         if not words.is_possible(connection):
@@ -156,13 +150,22 @@ class FolderWords:
 
     def _insert(self, connection: sqlite3.Connection, worded: Sequence[Worded]) -> None:
         before = words.version(connection)
-        added = words.insert(connection, worded)
-        self._vocabularies.add(self._index().path, before, words.version(connection), added)
+        texts = words.insert(connection, worded)
+        path, after = self._index().path, words.version(connection)
+        known = self._vocabularies.get(path, before)
+        if known is not None and len(known) < MOST_ADDED:
+            self._vocabularies.put(path, after, [*known, words.words_of(texts)])
+
+    def _content(self, uid: int) -> Content:
+        octets = self._reading.read_many([uid])[0]
+        if isinstance(octets, Exception):
+            raise octets
+        return self._reading.content(uid) if octets is None else MemoryContent([octets])
 
     def _words_of(self, uid: int) -> Worded | None:
         try:
             base = self._names.get(uid)[0]
-            content = self._reading.content(uid)
+            content = self._content(uid)
             message = scan(content)
             pieces: list[str] = []
             room = MOST_CHARACTERS
