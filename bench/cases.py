@@ -52,6 +52,7 @@ def _smtp_cases(test: str, options: Options, target: Target) -> Iterator[Case]:
                 seconds=options.seconds,
                 keep=options.keep,
                 is_lmtp=test == "lmtp",
+                key=target.key,
             )
             name = f"{size_kb} kB, {_counted(sessions, 'session')}{', kept' if options.keep else ''}"
             yield Case(test, name, plan, (MESSAGE,), messages)

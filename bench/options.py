@@ -24,7 +24,7 @@ class Options:
     """What was asked for.  ``messages`` is None for a number that suits the case.
 
     ``judges`` holds one entry for each server of our own that is to be measured: with judges or without.
-    ``other`` is the server to measure instead of our own.
+    ``strangers`` lets it ask who each sender is.  ``other`` is the server to measure instead of our own.
     """
 
     tests: tuple[str, ...]
@@ -37,6 +37,7 @@ class Options:
     retrievals: int
     syncs: int
     judges: tuple[bool, ...]
+    strangers: bool
     repeat: int
     seconds: float
     settle_seconds: float
@@ -68,6 +69,7 @@ def read_options(arguments: Sequence[str] | None) -> Options:
         retrievals=read.retrievals,
         syncs=read.syncs,
         judges=JUDGES[read.judges],
+        strangers=read.strangers,
         repeat=read.repeat,
         seconds=read.seconds,
         settle_seconds=read.settle,
@@ -115,6 +117,9 @@ def _add_load(group: argparse._ArgumentGroup) -> None:
 def _add_own_server(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--dir", type=Path, metavar="DIR", help="put its data there, to measure that disk")
     group.add_argument("--judges", choices=JUDGES, default="on", help="the default judges, or none")
+    group.add_argument(
+        "--strangers", action="store_true", help="it knows no sender, and judges signed mail of theirs"
+    )
     group.add_argument(
         "--accounts", type=_number(10_000), default=50, metavar="N", help="recipients (default: 50)"
     )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from bench.failure import BenchFailed
 from bench.mailboxes import fill_mailbox
 from bench.options import Options
 from bench.processes import Family
+from bench.strangers import unknown_to
 from bench.target import Login, OwnFolders, Target
 from mailsys.lab.failure import LabFailed
 from mailsys.lab.host import Host
@@ -36,9 +37,11 @@ def own_server(folder: Path, options: Options, *, has_judges: bool) -> Iterator[
         if "pop3" in options.tests:
             fill_mailbox(_maildir(folders.mail, LISTER), options.mailbox, LISTED_OCTETS)
             fill_mailbox(_maildir(folders.mail, RETRIEVER), options.retrievals, RETRIEVED_OCTETS)
-        os.sync()  # what was written so far is not to be paid for while we measure
-        with _served(host):
-            yield _target(host, folders)
+        strangers = unknown_to(host, folder) if options.strangers else nullcontext("")
+        with strangers as key:
+            os.sync()  # what was written so far is not to be paid for while we measure
+            with _served(host):
+                yield _target(host, folders, key)
     except LabFailed as error:
         raise BenchFailed(str(error)) from error
 
@@ -76,7 +79,7 @@ def _maildir(mail: Path, address: str) -> Path:
     return mail / domain / user
 
 
-def _target(host: Host, folders: OwnFolders) -> Target:
+def _target(host: Host, folders: OwnFolders, key: str) -> Target:
     where = host.organisation
     pid = host.pid
     return Target(
@@ -86,4 +89,5 @@ def _target(host: Host, folders: OwnFolders) -> Target:
         retriever=Login(RETRIEVER, PASSWORD),
         processes=Family(pid) if pid else None,
         folders=folders,
+        key=key,
     )

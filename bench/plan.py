@@ -12,7 +12,8 @@ class SmtpPlan:
     """``messages`` messages of ``size_octets`` each, in ``sessions`` sessions at a time.
 
     Each message goes to the next of ``recipients``.  With ``keep`` a session sends many on one
-    connection, else each has its own.  After ``seconds`` what is not done counts as failed.
+    connection, else each has its own.  After ``seconds`` what is not done counts as failed.  With a ``key``
+    (PEM) each message is signed before the clock runs.
     """
 
     host: str
@@ -24,6 +25,7 @@ class SmtpPlan:
     seconds: float
     keep: bool = False
     is_lmtp: bool = False
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 import secrets
+import time
 from collections.abc import Iterable, Iterator
 
 from bench.conversation import Conversation, Request, expect
 from bench.plan import SmtpPlan
 from bench.stopwatch import Stopwatch
+from bench.strangers import Signer
 
 MESSAGE = "message"
 SENDER = b"bench@client.test"
@@ -28,7 +30,8 @@ class SmtpLoad:
         self._data = _request(b"DATA")
         self._quit = _request(b"QUIT")
         self._id = secrets.token_hex(8).encode()
-        self._rest = _rest_of_message(plan.size_octets - len(self._message_id(0))) + b".\r\n"
+        self._rest = _rest_of_message(plan.size_octets - len(self._message_id(0)))
+        self._signed = self._sign_all(plan)
 
     def conversations(self) -> Iterator[Conversation]:
         """As many as it takes; whoever carries them out has ``sessions`` going at a time."""
@@ -55,7 +58,17 @@ class SmtpLoad:
         expect(b"250", (yield self._mail))
         expect(b"250", (yield self._rcpts[number % len(self._rcpts)]))
         expect(b"354", (yield self._data))
-        expect(b"250", (yield Request(self._message_id(number) + self._rest, is_whole)))
+        expect(b"250", (yield Request(self._message(number) + b".\r\n", is_whole)))
+
+    def _message(self, number: int) -> bytes:
+        return self._signed[number] if self._signed else self._message_id(number) + self._rest
+
+    def _sign_all(self, plan: SmtpPlan) -> list[bytes]:
+        """Each has a Message-ID of its own, and so a signature of its own."""
+        if not plan.key:
+            return []
+        signer = Signer(plan.key, time.time())
+        return [signer.signed(self._message_id(number) + self._rest) for number in range(plan.messages)]
 
     def _message_id(self, number: int) -> bytes:
         return b"Message-ID: <%b.%08d@client.test>\r\n" % (self._id, number)

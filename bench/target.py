@@ -44,7 +44,8 @@ class Target:
     """``ports`` are host and port by protocol (smtp, lmtp, pop3).
 
     ``lister`` reads the mailbox with many messages, ``retriever`` the one whose messages are fetched.
-    ``processes`` and ``folders`` are None where they cannot be looked into.
+    ``key`` (PEM) signs what is handed in; empty, it is not signed.  ``processes`` and ``folders`` are None
+    where they cannot be looked into.
     """
 
     ports: Mapping[str, tuple[str, int]]
@@ -53,3 +54,4 @@ class Target:
     retriever: Login
     processes: Family | None = None
     folders: OwnFolders | None = None
+    key: str = ""

@@ -8,6 +8,7 @@ import sys
 import time
 
 import pytest
+from zones import ZoneResolver
 
 from bench.figures import MEASURED, Figures, Repeated, group
 from bench.options import read_options
@@ -17,6 +18,14 @@ from bench.pop3 import is_listing
 from bench.processes import Family
 from bench.smtp import SmtpLoad, is_whole
 from bench.stopwatch import Stopwatch, percentile
+from bench.strangers import unknown_to
+from mailsys.control.at_once import at_once
+from mailsys.dkim.results import Result
+from mailsys.dkim.verify import verify
+from mailsys.lab.host import Host
+from mailsys.lab.organisation import Organisation
+from mailsys.message.content import MemoryContent
+from mailsys.threads import NoThreads
 
 TINY = ["--messages", "20", "--sizes", "1", "--sessions", "2", "--accounts", "3", "--syncs", "3"]
 TINY += ["--mailbox", "20", "--retrievals", "20", "--settle", "0", "--seconds", "30"]
@@ -181,6 +190,20 @@ def test_a_message_has_the_size_it_should_have(size_octets):
     assert len(content) == size_octets
     assert content.endswith(b"\r\n")
     assert b"\r\n." not in content
+
+
+def test_mail_of_strangers_is_signed_as_their_dns_says(tmp_path):
+    host = Host(Organisation("bench", "bench.test", (), "127.0.2.250", 20000), tmp_path)
+    host.config.write_text("\n[judge]\n")
+    with unknown_to(host, tmp_path) as key:
+        records = (tmp_path / "names.zone").read_text()
+    assert "exempt = []" in host.config.read_text()
+    plan = SmtpPlan("127.0.0.1", 25, ("a@b.test",), 2, 1, 2048, 1.0, key=key)
+    load = SmtpLoad(plan, Stopwatch())
+    for number in range(2):
+        content = MemoryContent([load._message(number)])
+        (result,) = at_once(verify(content, ZoneResolver(records), time.time(), NoThreads()))
+        assert (result.result, result.domain) == (Result.PASS, "client.test")
 
 
 @pytest.mark.parametrize(
