@@ -15,7 +15,7 @@ from disks import NEEDS_SPACE, FailingDisk, SteppedDisk, Stopped, StoppingDisk, 
 from folders_house import TEXT, FoldersHouse
 from maildir_house import NoIndexes, result_of
 
-from mailsys.interfaces import FlagChange, FolderRefused
+from mailsys.interfaces import Column, FlagChange, FolderRefused
 
 SEEN, DELETED = frozenset({"\\Seen"}), frozenset({"\\Deleted"})
 
@@ -211,5 +211,11 @@ def test_refused_when_there_is_no_folder_any_more(root):
         house.append(1, name="Work")
     with pytest.raises(FolderRefused):
         result_of(house.select().copy([1], "Work"))
-    assert list(result_of(work.store(uids, FlagChange.ADD, SEEN)).changed) == []
+    assert list(result_of(work.store(uids, FlagChange.REMOVE, SEEN)).changed) == []
+    assert list(result_of(work.expunge(uids))) == []
+    for change in (work.copy, work.move):
+        assert list(result_of(change(uids, "INBOX")).uids) == []
+    assert all(isinstance(text, KeyError) for text in result_of(work.read_many(uids)))
+    assert result_of(work.columns(uids, [Column.ENVELOPE])) == [[None]]
+    work.close()
     assert house.names_of_folders() == ["INBOX", "Work/Sub"]

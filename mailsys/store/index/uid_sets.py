@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
+
+HIGHEST = 2**32 - 1
+MOST = 10_000_000
+
+_PIECE = re.compile(r"([0-9]{1,10})(?::([0-9]{1,10}))?")
 
 
 def render(uids: Iterable[int]) -> str:
@@ -22,13 +28,17 @@ def render(uids: Iterable[int]) -> str:
 
 
 def parse(text: str) -> Iterator[int]:
-    """The UIDs of such a text; raises ValueError."""
+    """The UIDs of such a text; raises ValueError, also for more of them than a folder can have."""
+    left = MOST
     for piece in text.split(",") if text else ():
-        first, colon, last = piece.partition(":")
-        if colon:
-            yield from range(int(first), int(last) + 1)
-        else:
-            yield int(first)
+        match = _PIECE.fullmatch(piece)
+        if match is None:
+            raise ValueError("this is no set of UIDs")
+        first, last = int(match[1]), int(match[2] or match[1])
+        left -= last - first + 1
+        if left < 0 or last > HIGHEST:
+            raise ValueError("so many UIDs cannot be")
+        yield from range(first, last + 1)
 
 
 def _piece(first: int, last: int) -> str:

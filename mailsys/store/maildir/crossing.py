@@ -136,7 +136,7 @@ async def _again(
     """Do it with all that are there, from the start when another program has just moved one of them."""
     for _attempt in range(ATTEMPTS):
         await source.look_now()
-        sources = source.messages.present(uids)
+        sources = [] if source.is_lost else source.messages.present(uids)
         try:
             placed = await work(sources) if sources else []
         except SourceGone:

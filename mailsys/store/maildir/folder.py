@@ -164,7 +164,7 @@ class MaildirFolder(SharedFolder):
             spelled = self.keywords.spelled(flags)
             changed: list[int] = []
             modified: list[int] = []
-            for start in range(0, len(uids), AT_ONCE):
+            for start in range(0, 0 if self.is_lost else len(uids), AT_ONCE):
                 some: Sequence[int] = uids[start : start + AT_ONCE]
                 for _attempt in range(ATTEMPTS):
                     plan = plan_store(self.messages, some, change, spelled, unchanged_since)
@@ -202,7 +202,7 @@ class MaildirFolder(SharedFolder):
         """Remove these, whatever their flags, for who holds the lock; return those that have gone."""
         gone: list[int] = []
         for _attempt in range(ATTEMPTS):
-            if not uids:
+            if not uids or self.is_lost:
                 break
             result = await self._run(expunge, self.files, uids)
             self.remove(result.gone)

@@ -30,7 +30,7 @@ class Reading:
         base = self._names.get(uid)[0]
         for listing in (self._listing, None):
             if listing is None:
-                listing = self._listing = scan(self._folder)
+                listing = self._listing = self._scan()
             found = listing.get(base)
             if found is None:
                 continue
@@ -39,6 +39,12 @@ class Reading:
             except FileNotFoundError:
                 continue
         raise KeyError(uid)
+
+    def _scan(self) -> dict[str, MessageFile]:
+        try:
+            return scan(self._folder)
+        except FileNotFoundError:
+            return {}  # the folder has gone, and all messages with it
 
     def forget(self) -> None:
         """The names are as they should be again."""
