@@ -114,7 +114,7 @@ class Laying:
 
     async def _is_laid(self, action: Action) -> bool:
         """Did an attempt before lay it, and nobody has heard of that?  Raises OSError."""
-        return await self.home.workers.run(self.home.laid.laid_octets, action) is not None
+        return await self.home.workers.run(_look, self.home.laid, action)
 
     def _copy(self, account: Account) -> MailboxAction:
         [recipient] = self.envelope.recipients
@@ -128,6 +128,14 @@ class Laying:
             return drop.plan(account, recipient, head, octets, crlf=crlf)
         identity = Identity(f"{self.name} {account.address}", given_at(self.envelope.id))
         return IRepeatableDrop(drop).plan_again(account, recipient, head, octets, identity, crlf=crlf)
+
+
+def _look(laid: IDrop, action: Action) -> bool:
+    """Is it there?  If not, nothing that was half done stands in the way of doing it; raises OSError."""
+    if laid.laid_octets(action) is not None:
+        return True
+    laid.discard(action)
+    return False
 
 
 class _Rooms:

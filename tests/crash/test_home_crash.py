@@ -14,7 +14,7 @@ from disks import (
     all_of_the_data,
     no_unsynced_data,
 )
-from home_house import MESSAGES, HomeHouse, World, assert_each_once, read_all
+from home_house import MESSAGES, SLOW, HomeHouse, World, assert_each_once, read_all
 from queue_house import clear
 
 
@@ -39,11 +39,17 @@ def steps_of_a_life(root):
     return disk.steps
 
 
+def put_off(house):
+    facts = [event.facts for event in house.journal.events.values()]
+    return {one["recipient"] for one in facts if one["event"] == "deferred"}
+
+
 def start_again(root, world, **options):
     house = HomeHouse(root, SteppedDisk(), world, life=1, **options)
     house.replay()
     house.settle_all()
     house.deliver(1)  # slow is told of, if it was not yet
+    assert put_off(house) <= {str(SLOW)}  # nothing of the life before is in anybody's way
     house.deliver_all()
     house.settle_all()
     house.database.close()

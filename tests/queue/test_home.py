@@ -41,6 +41,7 @@ class House:
     held: int = 0
     used: int = 0
     laid: dict = field(default_factory=dict)  # octets by name
+    discarded: list = field(default_factory=list)
 
     async def route(self, recipient):
         route = self.routes.get(recipient)
@@ -66,6 +67,9 @@ class House:
 
     def plan_again(self, account, recipient, head, content_size, identity, *, crlf=True):
         return MailboxAction(account.address, recipient, "INBOX", identity.digest, head)
+
+    def discard(self, action):
+        self.discarded.append(action.name)
 
     def laid_octets(self, action):
         if self.laid is None:
@@ -158,8 +162,10 @@ def test_what_is_there_from_an_attempt_before_is_not_laid_again(house, away):
     of_ann, of_eve = [action.name for action in acceptance.actions]
     assert of_ann != of_eve
     house.laid = {of_ann: 10}
+    house.discarded.clear()
     deliver(house, away, EVE)
     assert [action.name for action in house.committed[1].actions] == [of_eve]
+    assert house.discarded == [of_eve]  # what is written and not committed gives way
     house.laid[of_eve] = 10
     house.full = True
     assert isinstance(deliver(house, away, EVE)[EVE].outcome, Delivered)
