@@ -195,7 +195,7 @@ async def _check_signature(
     if bodies[wanted].digest != signature.body_hash:
         raise _Broken("the body was changed after the last seal")
     names = signature.signed_fields
-    digest = header.digest(signature.header_canonicalization, names, header.raw(field))
+    digest = header.digest(signature.header_canonicalization, names, header.raw(field), field.start)
     if not key.verifies(signature.signature, digest):
         raise _Broken("the fields were changed after the last seal")
 

@@ -20,7 +20,8 @@ class SignedHeader:
     def __init__(self, block: bytes) -> None:
         self._block = block
         self._headers = parse_headers(block)
-        self._canonical: dict[tuple[str, bytes], list[bytes]] = {}
+        self._by_name: dict[bytes, list[Field]] = {}
+        self._canonical: dict[tuple[str, int], bytes] = {}
 
     @property
     def is_complete(self) -> bool:
@@ -40,19 +41,21 @@ class SignedHeader:
         """How many fields have this name, given in lower case."""
         return self._headers.count(name)
 
-    def digest(self, canonicalization: str, names: Iterable[bytes], own: bytes) -> bytes:
+    def digest(
+        self, canonicalization: str, names: Iterable[bytes], own: bytes, own_start: int | None = None
+    ) -> bytes:
         """SHA-256 over the named fields, the last of a name first, and then the signature's ``own``.
 
-        ``own`` is a whole field whose b= is left out of the hash.  A name without a field is nothing.
+        ``own`` is a whole field whose b= is left out of the hash; where it stands in the header already, at
+        ``own_start``, it is none of the named ones (RFC 6376 3.5).  A name without a field is nothing.
         """
         hashed = hashlib.sha256()
-        used: dict[bytes, int] = {}
+        left: dict[bytes, list[Field]] = {}
         for name in names:
-            fields = self._fields(canonicalization, name)
-            taken = used.get(name, 0)
-            if taken < len(fields):
-                hashed.update(fields[-1 - taken])
-                used[name] = taken + 1
+            if name not in left:
+                left[name] = [field for field in self._named(name) if field.start != own_start]
+            if left[name]:
+                hashed.update(self._canonical_of(canonicalization, left[name].pop()))
         hashed.update(canonical_field(canonicalization, without_signature(own)).removesuffix(b"\r\n"))
         return hashed.digest()
 
@@ -70,13 +73,17 @@ class SignedHeader:
         octets = self._block[field.start : field.end]
         return octets if octets.endswith(b"\r\n") else octets.removesuffix(b"\n") + b"\r\n"
 
-    def _fields(self, canonicalization: str, name: bytes) -> list[bytes]:
-        known = self._canonical.get((canonicalization, name))
-        if known is None:
-            fields = [self.raw(field) for field in self._headers.all(name)]
-            known = [canonical_field(canonicalization, field) for field in fields]
-            self._canonical[canonicalization, name] = known
-        return known
+    def _named(self, name: bytes) -> list[Field]:
+        """Several signatures ask for the same."""
+        if name not in self._by_name:
+            self._by_name[name] = self._headers.all(name)
+        return self._by_name[name]
+
+    def _canonical_of(self, canonicalization: str, field: Field) -> bytes:
+        key = canonicalization, field.start
+        if key not in self._canonical:
+            self._canonical[key] = canonical_field(canonicalization, self.raw(field))
+        return self._canonical[key]
 
 
 def read_signed_header(content: Content) -> SignedHeader:

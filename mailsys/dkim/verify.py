@@ -128,8 +128,10 @@ def _outcome(
     if key.is_strict and signature.identity_domain != signature.domain:
         reason = "the key is not for domains below its own, and i= is one"
         return signature.outcome(Result.PERMERROR, reason, is_testing=key.is_testing)
-    own = header.raw(candidate.field)
-    digest = header.digest(signature.header_canonicalization, signature.signed_fields, own)
+    field = candidate.field
+    digest = header.digest(
+        signature.header_canonicalization, signature.signed_fields, header.raw(field), field.start
+    )
     result, reason = _verdict(signature, key, digest, bodies[candidate.wanted])
     return signature.outcome(result, reason, is_testing=key.is_testing)
 

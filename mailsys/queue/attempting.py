@@ -112,7 +112,9 @@ class Attempting:
         if one.attempt is None:
             return (one.reason, Reply(451, "", "")) if one.reason else None
         outcome = one.attempt.outcome
-        return None if isinstance(outcome, Delivered) else (one.attempt.said, outcome.reply)
+        if isinstance(outcome, Delivered) or one.attempt.forwarded_for is not None:
+            return None  # what is forwarded is of others, whose records are not ours to mend
+        return one.attempt.said, outcome.reply
 
     async def _with_notices(
         self, message: QueuedMessage, progress: Sequence[Progress]

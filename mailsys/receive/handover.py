@@ -130,14 +130,15 @@ class Handover:
         return await self._commit_with_room(content, verdict)
 
     async def _lines(self, content: Content) -> Sequence[bytes]:
-        """Our signatures, also over what a user's program left out, and what plugins write.
+        """What plugins write, and our signatures over that, what a user's program left out, and the rest.
 
         Only who may send to other hosts speaks for us, so a stranger's mail is never signed.
         """
         lines = await self._reception.header_writers.lines(self._envelope, content)
         if not self._reception.admission.trusts(self._session):
             return lines
-        whole = HeadedContent(self._added, content) if self._added else content
+        head = b"".join(lines) + self._added
+        whole = HeadedContent(head, content) if head else content
         signatures = await self._reception.signer.lines(whole, self._transaction.not_before)
         return *signatures, *lines
 

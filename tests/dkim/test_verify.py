@@ -220,6 +220,18 @@ def test_the_same_key_is_asked_for_once():
     assert len(resolver.asked) == 1
 
 
+def test_a_signature_may_cover_others_and_never_itself():
+    """RFC 6376 3.5; below its own field is the one that it signs, and above one that it does not know."""
+    inner = sign_by_hand(KEY)
+    both = sign_by_hand(KEY, message=inner, h="from:dkim-signature")
+    resolver = zone_with({NAME: record_of(KEY)})
+    assert [one.result for one in verified(both, resolver)] == [Result.PASS, Result.PASS]
+    over = b"DKIM-Signature: v=1\r\n" + both
+    assert [one.result for one in verified(over, resolver)][1:] == [Result.PASS, Result.PASS]
+    spoilt = both.replace(b"from:to:subject:date", b"from:to:subject:date:x")
+    assert verified(spoilt, resolver)[0].result is Result.FAIL
+
+
 @pytest.mark.row(39)
 def test_a_second_from_is_noticed_if_the_signer_oversigned():
     second = b"From: Mallory <m@evil.example>\r\n"

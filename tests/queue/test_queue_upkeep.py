@@ -153,6 +153,14 @@ def test_what_is_wrong_with_us_is_looked_up_once_for_the_same_words(spool):
     assert [one["found"] for one in facts] == [["the record is missing"]] * 2
 
 
+def test_what_is_forwarded_is_not_ours_to_mend(spool):
+    rig = new_rig(spool, notices=Notices())
+    rig.attempting.diagnosis = looks = Looks()
+    rig.world.answers["far.test"] = replace(REFUSED, said="550 5.7.26 no", forwarded_for=ANN)
+    rig.put("m1")
+    assert looks.asked == []
+
+
 def test_what_waits_is_looked_up_when_its_sender_hears_of_it(spool):
     rig = new_rig(spool, notices=Notices())
     rig.attempting.diagnosis = looks = Looks()

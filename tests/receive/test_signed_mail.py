@@ -81,6 +81,13 @@ def test_programs_of_trusted_networks_for_our_domains_alone(house, files):
     assert results(house, files) == []
 
 
+def test_what_a_plugin_writes_is_signed_too(house, files):
+    house.header_writers.written = (b"Reply-To: desk@our.example\r\n", b"X-Desk: 7\r\n")
+    hand_in(logged_in(house), MESSAGE)
+    assert b"\r\nReply-To: desk@our.example\r\n" in house.intake.accepted[-1][0].actions[-1].head
+    assert results(house, files) == [Result.PASS, Result.PASS]
+
+
 def test_no_stranger(house, files):
     hand_in(begun(house), MESSAGE, recipient=b"bob@our.example")
     assert results(house, files) == []
