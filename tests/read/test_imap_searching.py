@@ -13,7 +13,6 @@ from mailsys.read.imap.view import View
 from mailsys.threads import NoThreads
 from mailsys.wire.imap.grammar import Reader
 from mailsys.wire.imap.search import Algorithm, Criterion, parse_search
-from mailsys.wire.imap.search_responses import thread_line
 
 
 class Watcher:
@@ -47,8 +46,9 @@ class Searching:
     def sorted(self, *criteria):
         return now_of(sort(self.finder, self.finder.all(), criteria))
 
-    def threads(self, algorithm=Algorithm.REFERENCES, number=lambda uid: uid):
-        return thread_line(now_of(thread(self.finder, self.finder.all(), algorithm, number)))
+    def threads(self, algorithm=Algorithm.REFERENCES):
+        uids = self.finder.all()
+        return now_of(thread(self.finder, uids, algorithm, dict(zip(uids, uids, strict=True))))
 
 
 def letter(subject="x", body="body", **fields):

@@ -19,9 +19,10 @@ class Found:
 
 def search_line(word: bytes, found: Found) -> bytes:
     """SEARCH or SORT, as clients without RETURN know it."""
-    numbers = b"".join([b" %d" % number for number in found.numbers])
-    modseq = b"" if found.modseq is None else b" (MODSEQ %d)" % found.modseq
-    return b"* %b%b%b\r\n" % (word, numbers, modseq)
+    line = [f"* {word.decode()}", *map(str, found.numbers)]
+    if found.modseq is not None:
+        line.append(f"(MODSEQ {found.modseq})")
+    return f"{' '.join(line)}\r\n".encode()
 
 
 def esearch_line(tag: str, by_uid: bool, returns: Return, found: Found) -> bytes:

@@ -13,9 +13,11 @@ from mailsys.wire.imap import responses
 from mailsys.wire.imap.responses import Response, no
 from mailsys.wire.imap.search import CancelUpdate, Return, Search, Sort, Thread, Told
 from mailsys.wire.imap.search_keys import Changed, Key, mentions
-from mailsys.wire.imap.search_responses import Found, esearch_line, search_line, thread_line
+from mailsys.wire.imap.search_responses import Found, esearch_line, search_line
 
 TOO_TANGLED = no("The messages refer to one another in too many ways", "LIMIT")
+FEW = 500  # numbers that are sought one by one
+MANY = 20_000  # numbers that it takes some time to write
 ALL = Return(frozenset({Told.ALL}))
 
 
@@ -33,16 +35,12 @@ async def thread_messages(session: IMAPSession, command: Thread) -> Response:
     """THREAD and UID THREAD."""
     finder = make_finder(session)
     uids = await finder.find(command.key, finder.all())
-    view = session.open.view
-
-    def number(uid: int) -> int:
-        return uid if command.by_uid else view.number(uid) or 0
-
+    numbers = dict(zip(uids, _numbers(session, uids, command.by_uid), strict=True))
     try:
-        threads = await thread(finder, uids, command.algorithm, number)
+        line = await thread(finder, uids, command.algorithm, numbers)
     except TooTangled:
         raise CannotDo(TOO_TANGLED) from None
-    session.dialogue.send(thread_line(threads))
+    session.dialogue.send(line)
     return responses.DONE
 
 
@@ -58,7 +56,10 @@ async def _answer(session: IMAPSession, tag: str, word: bytes, command: Search |
         session.enabled.add("CONDSTORE")  # RFC 7162 3.1
     uids, told = await _find(session, command, tag)
     modseq = _modseq(session, command.key, told)
-    found = Found(_numbers(session, uids, command.by_uid), modseq)
+    numbers = _numbers(session, uids, command.by_uid)
+    if len(numbers) > MANY:
+        await session.dialogue.give_way()
+    found = Found(numbers, modseq)
     if returns is None and session.rev2 and word == b"SEARCH":
         returns = ALL  # RFC 9051 6.4.4
     if returns is None:
@@ -131,7 +132,11 @@ def _modseq(session: IMAPSession, key: Key, uids: Sequence[int]) -> int | None:
 
 
 def _numbers(session: IMAPSession, uids: Sequence[int], by_uid: bool) -> Sequence[int]:
+    """What each is told as; numbers stay as long as the command lasts (RFC 9051 7.5.1)."""
     if by_uid:
         return uids
-    number = session.open.view.number
-    return [known for uid in uids if (known := number(uid)) is not None]
+    view = session.open.view
+    if len(uids) < FEW:
+        return [view.number(uid) or 0 for uid in uids]
+    known = dict(zip(view.uids, range(1, len(view.uids) + 1), strict=True))
+    return [known[uid] for uid in uids]

@@ -170,8 +170,12 @@ class Finder:
         return values
 
     async def _where(self, column: Column, test: Callable[[Any], Any], uids: Sequence[int]) -> list[int]:
-        values = await self.column(column, uids)
-        return [uid for uid, value in zip(uids, values, strict=True) if value is not None and test(value)]
+        found: list[int] = []
+        async for some in self._slices(uids, COLUMNS_AT_ONCE):
+            [values] = await self.folder.columns(some, [column])
+            rows = zip(some, values, strict=True)
+            found += [uid for uid, value in rows if value is not None and test(value)]
+        return found
 
     # What is in messages
 

@@ -5,14 +5,14 @@ They are made in a thread of the machine.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from mailsys.interfaces import Column
 from mailsys.message.structure.subjects import base_subject
 from mailsys.read.imap.search.finder import Finder
 from mailsys.read.imap.search.sorting import sent_dates, sort_in_chunks
 from mailsys.wire.imap.search import Algorithm
-from mailsys.wire.imap.search_responses import Node
+from mailsys.wire.imap.search_responses import Node, thread_line
 
 MOST_STEPS = 5_000_000  # of looking for loops; only made-up references need so many
 
@@ -63,15 +63,21 @@ class Message:
 
 
 async def thread(
-    finder: Finder, uids: Sequence[int], algorithm: Algorithm, number: Callable[[int], int]
-) -> list[Node]:
-    """The threads of these UIDs; ``number`` says what a message is told as.  Raises TooTangled, OSError."""
+    finder: Finder, uids: Sequence[int], algorithm: Algorithm, numbers: Mapping[int, int]
+) -> bytes:
+    """The THREAD response for these UIDs; ``numbers`` are what they are told as.
+
+    Raises TooTangled, OSError.
+    """
     dates = await sent_dates(finder, uids)
     columns = [dates]
     for column in (Column.SUBJECT, Column.BASE_SUBJECT, Column.MESSAGE_ID, Column.REFERENCES):
         columns.append(await finder.column(column, uids))
-    threads = await finder.workers.run(_make, algorithm, list(zip(uids, *columns, strict=True)))
-    return _nodes(threads, number)
+    return await finder.workers.run(_render, algorithm, zip(uids, *columns, strict=True), numbers)
+
+
+def _render(algorithm: Algorithm, rows: Iterable[Row], numbers: Mapping[int, int]) -> bytes:
+    return thread_line(_nodes(_make(algorithm, rows), numbers))
 
 
 def _make(algorithm: Algorithm, rows: Iterable[Row]) -> list[Message]:
@@ -247,13 +253,13 @@ def _sort_children(message: Message) -> None:
     message.children = {id(child): child for child in _sorted(message.children.values())}
 
 
-def _nodes(threads: Iterable[Message], number: Callable[[int], int]) -> list[Node]:
+def _nodes(threads: Iterable[Message], numbers: Mapping[int, int]) -> list[Node]:
     found: list[Node] = []
     waiting = [(thread, found) for thread in threads]
     waiting.reverse()
     while waiting:
         message, siblings = waiting.pop()
-        node = Node(None if message.uid is None else number(message.uid), [])
+        node = Node(None if message.uid is None else numbers[message.uid], [])
         siblings.append(node)
         waiting += [(child, node.children) for child in reversed(message.children.values())]
     return found
