@@ -265,7 +265,10 @@ class Stations:
     def folder_store(self) -> IFolderStore:
         """The store, if it can be read with IMAP; raises CannotWork."""
         if not IFolderStore.providedBy(self.store):
-            raise CannotWork("IMAP cannot be served: the store of [store] kind keeps no folders for it.")
+            raise CannotWork(
+                "IMAP cannot be served: the store of [store] kind keeps no folders for it."
+                ' Take the [[listen]] with service = "imap" out of the configuration.'
+            )
         return self.store
 
     def note_refusal(self, peer: Peer, farewell: bytes, reason: str) -> None:

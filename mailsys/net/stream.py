@@ -169,6 +169,8 @@ class Stream(Protocol):
 
     async def drained(self) -> None:
         """Wait until the peer has taken what was sent."""
+        if self._lost:  # or who sends much would go on to nobody
+            raise ConnectionEnded
         while self.congested:
             await self._wait(self._patience.reply_seconds)
 

@@ -122,8 +122,29 @@ def test_idle_holds_back_while_the_client_takes_nothing(house):
     house.put(b"Subject: new\r\n\r\n")
     assert one.heard() == []
     one.connection.congested = False
-    house.put(b"Subject: newer\r\n\r\n")
-    assert one.heard() == ["* 5 EXISTS", "* 5 RECENT"]
+    assert lines(one.play.wait(1.0)) == ["* 4 EXISTS", "* 4 RECENT"]
+
+
+def test_very_many_news_come_some_at_a_time():
+    house = House([b"Subject: %d\r\n\r\n" % number for number in range(2500)])
+    idle, other = Client(house), Client(house)
+    idle.say("b IDLE")
+    other.say("b STORE 1:* +FLAGS.SILENT (\\Seen)")
+    told = idle.heard()
+    assert len(told) == 1000
+    for _ in range(3):
+        told += lines(idle.play.wait(0.1))
+    assert len(told) == 2500
+    assert idle.say("DONE") == ["b OK Done"]
+    other.say("c STORE 1:* -FLAGS.SILENT (\\Seen)")
+    assert len(idle.say("c NOOP")) == 2501
+
+
+def test_a_name_that_plays_with_the_log(house):
+    one = Client(house)
+    one.say('b ID ("name" {7+}\r\na\x1b[2J\r\n "version" NIL)')
+    one.say("c LOGOUT")
+    assert house.journal.events[-1].facts["greeting"] == "a?[2J??"
 
 
 def test_idle_shows_that_it_is_there_and_ends_at_last(house):

@@ -17,6 +17,7 @@ from mailsys.wire.imap.events import Event, IdleEnds, Proceed, Rejected, Request
 from mailsys.wire.imap.responses import Response
 from mailsys.wire.imap.server import CONTINUE, IMAPServer
 
+APPEND_SECONDS = 300.0  # for the next octets of a message
 COMMANDS_AT_ONCE = 100  # served before others get a turn
 Said = Request | SaslLine | IdleEnds | AppendEvent
 
@@ -81,7 +82,7 @@ class Dialogue:
     async def next_of_append(self) -> AppendEvent | Rejected:
         """Wait for the next of an APPEND; a mistake in it has been answered."""
         await self.flow()
-        event = await self._next_event(self._clock.seconds() + self.idle_seconds)
+        event = await self._next_event(self._clock.seconds() + min(self.idle_seconds, APPEND_SECONDS))
         if isinstance(event, Rejected):
             self.refuse(event)
         elif isinstance(event, Request | SaslLine | IdleEnds | Proceed):
@@ -153,13 +154,20 @@ class Dialogue:
             await self.connection.drained()
 
     async def give_way(self) -> None:
-        """In the middle of long work: let the client take what was sent, and others have their turn."""
-        await self.flow()
+        """In the middle of long work: let the client take what was sent, and others have their turn.
+
+        Raises ConnectionEnded when it has gone.
+        """
+        await self.connection.drained()
         await deferLater(self._clock, 0)
 
     async def pause(self, seconds: float) -> None:
         """Let time go by."""
         await deferLater(self._clock, seconds)
+
+    def later(self, seconds: float, act: Callable[[], None]) -> None:
+        """Do something after so much time, of which it must see itself whether it is still wanted."""
+        self._clock.callLater(seconds, act)
 
     def challenge(self, text: bytes) -> None:
         """Ask, in base64, for the next response of a SASL exchange; it comes as a ``SaslLine``."""

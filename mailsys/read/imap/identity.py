@@ -15,5 +15,6 @@ def answer_id(command: Id, session: Session) -> bytes:
     facts = {key.lower(): value for key, value in command.facts}
     told = " ".join(filter(None, [facts.get("name", ""), facts.get("version", "")]))
     if told:
-        session.greeting = told[:NAME_CHARACTERS]
+        shown = told[:NAME_CHARACTERS]
+        session.greeting = "".join(one if one.isprintable() else "?" for one in shown)
     return _OURS

@@ -19,8 +19,8 @@ async def idle(session: IMAPSession, command: Idle, logins: ILogins, who: Sessio
     if session.selected is not None:
         await session.folder.look()
     session.dialogue.send(b"+ Idling\r\n")
-    session.tell_news(may_expunge=True)
     session.is_idle = True
+    session.news()
     try:
         ended = await _until_done(session, logins, who)
     finally:
@@ -40,6 +40,5 @@ async def _until_done(session: IMAPSession, logins: ILogins, who: Session) -> bo
             dialogue.tell(responses.NO_LONGER_LOGGED_IN)
             raise SentAway(responses.NO_LONGER_LOGGED_IN)
         await dialogue.flow()
-        session.tell_news(may_expunge=True)
         dialogue.tell(_STILL_HERE)
     raise TimedOut

@@ -52,7 +52,9 @@ class Service:
     async def _answer(self, request: Request) -> None:
         response = await self._response(request)
         # Numbers must not change under a command that speaks of them (RFC 9051 7.5.1).
-        self._session.tell_news(may_expunge=getattr(request.command, "by_uid", True))
+        may_expunge = getattr(request.command, "by_uid", True)
+        while self._session.tell_news(may_expunge=may_expunge):
+            await self._session.dialogue.give_way()
         await self._session.tell_of_searches()
         if response is not None:
             self._session.dialogue.say(request.tag, response)

@@ -30,6 +30,9 @@ from mailsys.wire.imap.sequence import BadSet, SequenceSet
 log = Logger(namespace="mailsys.read")
 
 
+CONGESTED_SECONDS = 1.0  # until a client that takes nothing is looked at again
+
+
 class CannotDo(Exception):  # noqa: N818 - it is an answer
     """The command fails; ``response`` tells the client why."""
 
@@ -63,6 +66,7 @@ class IMAPSession:
     selected: Selected | None = None
     is_idle: bool = False
     counts: Counts = field(default_factory=Counts)
+    _is_later: bool = False  # more news will be told by themselves
 
     # ------------------------------------------------------------------ what is enabled
 
@@ -117,7 +121,7 @@ class IMAPSession:
     async def select(self, name: str, *, read_only: bool) -> Selected:
         """Open a folder in place of the one that is open; raises FolderRefused and OSError."""
         self.leave()
-        selected = Selected(self._news)
+        selected = Selected(self.news)
         await selected.open(self.folders, name, read_only=read_only)
         self.selected = selected
         self.dialogue.machine.select(True)
@@ -130,11 +134,26 @@ class IMAPSession:
             self.selected = None
             self.dialogue.machine.select(False)
 
-    def _news(self) -> None:
+    def news(self) -> None:
         """Something has changed in the folder; it is told now if the client waits for it."""
-        if self.is_idle:
-            self.tell_news(may_expunge=True)
+        if not self.is_idle:
+            return
+        if self.dialogue.connection.congested:
+            self._news_later(CONGESTED_SECONDS)
+        elif self.tell_news(may_expunge=True):
+            self._news_later(0)
+        else:
             Deferred.fromCoroutine(self.tell_of_searches()).addErrback(self._log_failure)
+
+    def _news_later(self, seconds: float) -> None:
+        """The rest of the news, unless they have been told by then."""
+        if not self._is_later:
+            self._is_later = True
+            self.dialogue.later(seconds, self._tell_later)
+
+    def _tell_later(self) -> None:
+        self._is_later = False
+        self.news()
 
     async def tell_of_searches(self) -> None:
         """Tell what has changed in the results of searches that the client watches; after the news."""
@@ -157,7 +176,9 @@ class IMAPSession:
         if not failure.check(ConnectionEnded, HostStops):
             log.failure("What changed in searches could not be told", failure)
 
-    def tell_news(self, *, may_expunge: bool) -> None:
-        """Tell what the client does not know yet of its folder."""
-        if self.selected is not None and not self.dialogue.connection.congested:
-            self.dialogue.send_some(updates.news(self, self.selected, may_expunge=may_expunge))
+    def tell_news(self, *, may_expunge: bool) -> bool:
+        """Tell what the client does not know yet of its folder; is there more?"""
+        if self.selected is None:
+            return False
+        self.dialogue.send_some(updates.news(self, self.selected, may_expunge=may_expunge))
+        return self.selected.view.has_reflagged

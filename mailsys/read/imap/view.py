@@ -10,8 +10,11 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Sequence
+from itertools import islice
 
 from mailsys.wire.imap.sequence import SequenceSet, by_number, by_uid
+
+MOST_REFLAGGED = 1000  # told in one go
 
 
 class View:
@@ -93,8 +96,13 @@ class View:
             self._last = new[-1]
         return new
 
-    def take_reflagged(self) -> list[int]:
-        """UIDs of messages whose flags must be told."""
-        uids = sorted([uid for uid in self._reflagged if self.number(uid) is not None])
-        self._reflagged.clear()
-        return uids
+    @property
+    def has_reflagged(self) -> bool:
+        """Are there messages whose flags must be told?"""
+        return bool(self._reflagged)
+
+    def take_reflagged(self, most: int = MOST_REFLAGGED) -> list[int]:
+        """UIDs of messages whose flags must be told, some of them when they are many."""
+        taken = [*islice(self._reflagged, most)]
+        self.forget_reflagged(taken)
+        return sorted([uid for uid in taken if self.number(uid) is not None])
