@@ -190,6 +190,7 @@ class Limits:
     new_connections_per_address: int = setting(COUNT, 1000)  # a minute
     new_connections_per_network: int = setting(COUNT, 3000)
     messages_per_address: int = setting(COUNT, 1000)  # a minute
+    messages_per_network: int = setting(COUNT, 3000)  # a minute
     unknown_recipients: int = setting(COUNT, 20)
     errors: int = setting(whole_number(1, 1000), 20)
     error_pause: float = setting(PAUSE, "0.1s")

@@ -28,7 +28,10 @@ async def ask_to_send(reception: Reception, session: Session, mail: Mail) -> tup
     elif objection := _objection(reception, session, mail):
         reply = objection
     elif reception.strangers.has_sent_enough(session):
-        reply, reason = replies.TOO_MANY_MESSAGES, "its address brought as many as it may in a minute"
+        reply, reason = (
+            replies.TOO_MANY_MESSAGES,
+            "its address or network brought as many as it may in a minute",
+        )
     else:
         verdict = await reception.judges.sender(session, mail.reverse_path)
         reply, reason = refusal_of(verdict), verdict.reason

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from mailsys.config.schema import Configuration
 from mailsys.interfaces import Session
 from mailsys.net.limits import Network, is_within
-from mailsys.net.origin import origin_of
+from mailsys.net.origin import Origin, origin_of
 from mailsys.net.rates import RateTable
 
 FORGET_SECONDS = 180.0  # after which one unknown recipient is forgotten
@@ -25,12 +25,13 @@ MOST_ADDRESSES = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """``messages`` from one address in a minute; ``unknown`` recipients.  0 is without limit."""
+    """``messages`` from one address in a minute, and ``of_network``; ``unknown`` recipients.  0: no limit."""
 
     messages: int = 0
     unknown: int = 0
     pause_seconds: float = 0.1  # how much longer each unknown recipient waits than the one before
     exempt: tuple[Network, ...] = ()
+    of_network: int = 0
 
 
 def patience_of(configuration: Configuration) -> Patience:
@@ -41,6 +42,7 @@ def patience_of(configuration: Configuration) -> Patience:
         limits.unknown_recipients,
         limits.error_pause,
         configuration.receive.trusted_networks,
+        limits.messages_per_network,
     )
 
 
@@ -57,16 +59,25 @@ class Strangers:
         return len(self._guesses)
 
     def has_sent_enough(self, session: Session) -> bool:
-        """Did its address bring all the messages that it may in a minute?"""
-        key, most = self._key(session), self.patience.messages
-        return bool(key and most) and self._messages.rate(key) >= most
+        """Did its address, or its network, bring all the messages that it may in a minute?"""
+        origin, patience = self._origin(session), self.patience
+        if origin is None:
+            return False
+        return self._is_full(origin.address, patience.messages) or self._is_full(
+            origin.network, patience.of_network
+        )
+
+    def _is_full(self, key: bytes, most: int) -> bool:
+        return bool(most) and self._messages.rate(key) >= most
 
     def message_accepted(self, session: Session) -> None:
         """A message was taken from it."""
-        if key := self._key(session):
-            self._messages.count(key)
-            if key in self._guesses:
-                self._put(key, self._guessed(key) - 1)
+        if origin := self._origin(session):
+            self._messages.count(origin.address)
+            if self.patience.of_network:
+                self._messages.count(origin.network)
+            if origin.address in self._guesses:
+                self._put(origin.address, self._guessed(origin.address) - 1)
 
     def counts_guesses(self, session: Session) -> bool:
         """Is it counted here how often it asks for what does not exist?"""
@@ -100,9 +111,13 @@ class Strangers:
 
     def _key(self, session: Session) -> bytes:
         """Its address; empty for those who are not counted."""
+        origin = self._origin(session)
+        return origin.address if origin else b""
+
+    def _origin(self, session: Session) -> Origin | None:
+        """From where it comes; None for those who are not counted."""
         peer = session.peer
         is_exempt = peer.service == "lmtp" or session.login is not None or peer.is_loopback
         if is_exempt or is_within(peer.host, self.patience.exempt):
-            return b""
-        origin = origin_of(peer.host)
-        return origin.address if origin else b""
+            return None
+        return origin_of(peer.host)

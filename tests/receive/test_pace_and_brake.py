@@ -152,9 +152,27 @@ def test_more_messages_than_an_address_may_bring_in_a_minute():
         play.say(BEGIN)
         assert play.say(HEAD + b".\r\n").startswith(b"250 ")
     assert play.say(b"MAIL FROM:<>\r\n").startswith(b"450 4.7.1 ")
-    assert house.journal.events[-1].facts["checked"] == ["its address brought as many as it may in a minute"]
+    assert house.journal.events[-1].facts["checked"] == [
+        "its address or network brought as many as it may in a minute"
+    ]
     play.wait(121)
     assert play.say(b"MAIL FROM:<>\r\n").startswith(b"250 ")
+
+
+def test_more_messages_than_a_network_may_bring_in_a_minute():
+    clock = Clock()
+    strangers = Strangers(clock.seconds, Patience(messages=3, of_network=4))
+
+    def from_(host):
+        return Session("s", Peer(host, 1, "smtp"))
+
+    for number in range(4):
+        assert not strangers.has_sent_enough(from_(f"192.0.2.{number}"))
+        strangers.message_accepted(from_(f"192.0.2.{number}"))
+    assert strangers.has_sent_enough(from_("192.0.2.77"))
+    assert not strangers.has_sent_enough(from_("192.0.3.77"))
+    clock.advance(121)
+    assert not strangers.has_sent_enough(from_("192.0.2.77"))
 
 
 @pytest.mark.row(64)
