@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from weakref import WeakKeyDictionary
 
-from mailsys.interfaces import Account, FolderFault, FolderRefused, IWorkers, NewMessage
+from mailsys.interfaces import Account, Flags, FolderFault, FolderRefused, IWorkers, NewMessage
 from mailsys.store.maildir.arrivals import Arrivals
 from mailsys.store.maildir.folder import MaildirFolder
 from mailsys.store.maildir.indexer import Arrived, Tell
+from mailsys.store.maildir.placing import Incoming
 from mailsys.store.maildir.quota import MaildirQuota
 from mailsys.store.maildir.transfer import Transfer
 
@@ -36,12 +37,7 @@ class Appending:
             raise FolderRefused(FolderFault.OVER_QUOTA)
         used = 0
         try:
-            written = await self._workers.run(self._transfer.write, spelled)
-            try:
-                uids = await self._arrivals.setdefault(folder, Arrivals(self._workers, folder)).put(written)
-            except BaseException:
-                await self._workers.run(self._transfer.discard, written)
-                raise
+            uids = await self._put(folder, spelled)
             used = len(uids)
             self._tell_of(folder, uids)
             return uids
@@ -49,6 +45,22 @@ class Appending:
             self._quota.release(account, octets, used=0)
             if used:
                 self._quota.add(account, octets, used)
+
+    async def _put(self, folder: MaildirFolder, messages: Sequence[tuple[NewMessage, Flags]]) -> list[int]:
+        written: list[Incoming] = []
+
+        def write() -> Sequence[Incoming]:
+            written.extend(self._transfer.write(messages))
+            return written
+
+        arrivals = self._arrivals.get(folder)
+        if arrivals is None:
+            arrivals = self._arrivals[folder] = Arrivals(self._workers, folder)
+        try:
+            return await arrivals.put_written(write)
+        except BaseException:
+            await self._workers.run(self._transfer.discard, written)
+            raise
 
     def _tell_of(self, folder: MaildirFolder, uids: Sequence[int]) -> None:
         for uid in uids:

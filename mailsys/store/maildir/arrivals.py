@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
 
 from twisted.internet.defer import Deferred
 
@@ -12,20 +11,25 @@ from mailsys.store.maildir.folder import MaildirFolder
 from mailsys.store.maildir.folder_files import Seen
 from mailsys.store.maildir.placing import FolderGone, Incoming, place
 
-# What one job puts in place.
-MOST = 10_000
+Make = Callable[[], Sequence[Incoming]]
 
 
-async def put_now(workers: IWorkers, folder: MaildirFolder, incoming: Sequence[Incoming]) -> list[int]:
+async def put_now(workers: IWorkers, folder: MaildirFolder, make: Make) -> list[int]:
     """Put files in place and show them, for who holds the folder's lock; return their UIDs.
 
-    Raises FolderGone, SourceGone, NoKeywordLeft, OSError, and then none is there.
+    ``make`` says which, in a worker thread.  Raises FolderGone, SourceGone, NoKeywordLeft, OSError, and what
+    it raises; then none is there.
     """
     if folder.is_lost:
         raise FolderGone
     seen = Seen()
+
+    def work(claim: bool) -> tuple[Sequence[Incoming], list[int]]:
+        incoming = make()
+        return incoming, place(folder.files, incoming, seen, claim=claim)
+
     try:
-        uids = await workers.run(partial(place, folder.files, incoming, seen, claim=folder.claims))
+        incoming, uids = await workers.run(work, folder.claims)
     finally:
         folder.apply(seen)  # also when nothing could be put there
     messages = [(uid, one.flags) for uid, one in zip(uids, incoming, strict=True)]
@@ -41,6 +45,16 @@ class Arrivals:
         self._folder = folder
         self._waiting: list[tuple[Sequence[Incoming], Deferred[list[int]]]] = []
 
+    async def put_written(self, make: Make) -> list[int]:
+        """As ``put_now``, with one job instead of two where nobody else is at the folder.
+
+        Where others are, they do not wait while this is written.
+        """
+        if self._folder.lock.locked:
+            return await self.put(await self._workers.run(make))
+        async with self._folder.lock:
+            return await put_now(self._workers, self._folder, make)
+
     async def put(self, incoming: Sequence[Incoming]) -> list[int]:
         """As ``put_now``, together with what others put at the same time."""
         done: Deferred[list[int]] = Deferred()
@@ -54,7 +68,7 @@ class Arrivals:
         batch, self._waiting = self._waiting, []
         everything = [one for incoming, _done in batch for one in incoming]
         try:
-            uids = await put_now(self._workers, self._folder, everything)
+            uids = await put_now(self._workers, self._folder, lambda: everything)
         except Exception as error:
             if len(batch) == 1:
                 batch[0][1].errback(error)
@@ -68,7 +82,7 @@ class Arrivals:
 
     async def _put_alone(self, incoming: Sequence[Incoming], done: Deferred[list[int]]) -> None:
         try:
-            uids = await put_now(self._workers, self._folder, incoming)
+            uids = await put_now(self._workers, self._folder, lambda: incoming)
         except Exception as error:
             done.errback(error)
         else:

@@ -89,7 +89,7 @@ class Crossing:
     async def _link(self, source: MaildirFolder, target: MaildirFolder, uids: Sequence[int]) -> list[int]:
         linked = await self._workers.run(self._transfer.link, source.files, uids)
         try:
-            uids = await put_now(self._workers, target, linked)
+            uids = await put_now(self._workers, target, lambda: linked)
             await self._workers.run(self._note_copies, linked)
             return uids
         except BaseException:
@@ -100,7 +100,7 @@ class Crossing:
         """The files go from folder to folder, under their own names where these are free."""
         shown = await self._workers.run(target.files.shown)
         incoming = [self._incoming(source.files, uid, shown) for uid in uids]
-        placed = await put_now(self._workers, target, incoming)
+        placed = await put_now(self._workers, target, lambda: incoming)
         await self._workers.run(_forget, source.files, uids)
         await self._workers.run(self._note_moves, incoming)
         source.remove(uids)

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from twisted.internet.defer import DeferredLock
+from twisted.internet.interfaces import IReactorTime
 
 from mailsys.interfaces import (
     Column,
@@ -76,6 +77,7 @@ class MaildirFolder(SharedFolder):
         workers: IWorkers,
         now: Callable[[], float],
         index: Callable[[], AccountIndex],
+        clock: IReactorTime | None,
     ) -> None:
         super().__init__(name, 0, now)
         self.files = files
@@ -85,7 +87,7 @@ class MaildirFolder(SharedFolder):
         self._workers = workers
         self._reading = Reading(files.path, files.names)
         self._knowledge = Knowledge(files.names, self._reading, index)
-        self._records = Records(self, workers, index)
+        self._records = Records(self, workers, index, clock)
         self._words = FolderWords(files.names, self._reading, index)
         self._learning = DeferredLock()
 

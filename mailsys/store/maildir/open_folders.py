@@ -163,7 +163,7 @@ class OpenFolders:
         means, path = self._means, self._tree.path(name)
         book = UidBook(means.disk, self._tree.root, path, means.now, means.random_octets)
         files = FolderFiles(means.disk, path, book, means.seconds, means.now)
-        return MaildirFolder(name, files, self._around, means.workers, means.now, self._index)
+        return MaildirFolder(name, files, self._around, means.workers, means.now, self._index, means.clock)
 
     def _index(self) -> AccountIndex:
         return self._means.indexes.of(self._tree.root)

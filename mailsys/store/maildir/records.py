@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -20,6 +21,9 @@ from mailsys.store.index import descriptions, history, words
 from mailsys.store.index.database import AccountIndex, NoIndex
 from mailsys.store.messages import Messages
 from mailsys.store.shared_folder import SharedFolder
+
+# What happens meanwhile is written together.
+PAUSE_SECONDS = 0.3
 
 log = Logger(namespace="mailsys.store")
 
@@ -35,12 +39,22 @@ class Batch:
 
 
 class Records:
-    """Of one folder, in the reactor's thread; ``read`` and what writes run in worker threads."""
+    """Of one folder, in the reactor's thread; ``read`` and what writes run in worker threads.
 
-    def __init__(self, folder: SharedFolder, workers: IWorkers, index: Callable[[], AccountIndex]) -> None:
+    Without a ``clock`` all is written at once.
+    """
+
+    def __init__(
+        self,
+        folder: SharedFolder,
+        workers: IWorkers,
+        index: Callable[[], AccountIndex],
+        clock: IReactorTime | None,
+    ) -> None:
         self._folder = folder
         self._workers = workers
         self._index = index
+        self._clock = clock
         self._waiting: list[Event] = []
         self._removed: list[str] = []
         self._is_writing = False
@@ -70,9 +84,16 @@ class Records:
         self._write_soon()
 
     def _write_soon(self) -> None:
-        if not self._is_writing and (self._waiting or self._removed):
-            self._is_writing = True
-            Deferred.fromCoroutine(self._write_all()).addErrback(self._log_failure)
+        if self._is_writing or not (self._waiting or self._removed):
+            return
+        self._is_writing = True
+        if self._clock is None:
+            self._begin()
+        else:
+            self._clock.callLater(PAUSE_SECONDS, self._begin)
+
+    def _begin(self) -> None:
+        Deferred.fromCoroutine(self._write_all()).addErrback(self._log_failure)
 
     async def _write_all(self) -> None:
         try:
