@@ -7,23 +7,19 @@ the bounds, or contradicts itself, raises :class:`TooOdd`: then nothing should b
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
 from mailsys.message.headers import Headers, parse_headers
+from mailsys.message.structure.parameters import Parameters, parse_type, value_of
 
 DEPTH = 50
 PARTS = 1000
 HEADER_OCTETS = 64 * 1024
 LINE_OCTETS = 8 * 1024  # longer lines come in several pieces
+BOUNDARY_OCTETS = 998  # RFC 5322 2.1.1: a line; RFC 2046 allows 70
 
-_TYPE = re.compile(rb"\s*([!-'*+.0-9A-Z^-~-]{1,64})/([!-'*+.0-9A-Z^-~-]{1,64})", re.IGNORECASE)
-# RFC 2046 5.1.1: boundary := 0*69<bchars> bcharsnospace
-_BOUNDARY = re.compile(
-    rb';\s*boundary\s*=\s*(?:"((?:[^"\\\r\n]|\\.){1,140})"|([^\s";]{1,70}))', re.IGNORECASE
-)
 _NESTED = (b"message/rfc822", b"message/global", b"message/news")
 
 
@@ -127,9 +123,11 @@ def walk(pieces: Iterable[bytes]) -> Iterator[Line]:
         if starts and octets.startswith(b"--") and (level := _closed_by(state, octets)) is not None:
             yield from _finish_header(state)
             del state.open[level + 1 :]
-            closes = octets.rstrip() == b"--" + state.open[level].boundary + b"--"
+            closes = octets.startswith(b"--", 2 + len(state.open[level].boundary))
             yield Line(Place.BETWEEN, state.open[level], octets)
             state.header, state.header_octets = (None if closes else []), 0
+            if closes:
+                state.open[level].boundary = b""  # what follows is of no part
         elif state.header is not None:
             yield from _add_to_header(state, octets, starts)
         else:
@@ -140,13 +138,16 @@ def walk(pieces: Iterable[bytes]) -> Iterator[Line]:
 
 
 def _closed_by(state: _Walk, line: bytes) -> int | None:
-    """The level of the multipart whose boundary this line is, the innermost first."""
-    words = line.rstrip()
-    for level in range(len(state.open) - 1, -1, -1):
-        boundary = state.open[level].boundary
-        if boundary and words in (b"--" + boundary, b"--" + boundary + b"--"):
-            return level
-    return None
+    """The level of the multipart whose boundary begins this line (RFC 2046 5.1.1).
+
+    The longest one, of equal ones the innermost, as ``structure.scan`` has it.
+    """
+    found, longest = None, 0
+    for level, part in enumerate(state.open):
+        boundary = part.boundary
+        if boundary and len(boundary) >= longest and line.startswith(b"--" + boundary):
+            found, longest = level, len(boundary)
+    return found
 
 
 def _add_to_header(state: _Walk, octets: bytes, starts: bool) -> Iterator[Line]:
@@ -175,14 +176,15 @@ def _finish_header(state: _Walk) -> Iterator[Line]:
 def _make_part(state: _Walk, block: bytes) -> Part:
     headers = parse_headers(block)
     outer = state.open[-1] if state.open else None
-    type_ = _type(headers, outer)
+    type_, parameters = _type(headers, outer)
     encoding = _value(headers, b"content-transfer-encoding").strip().lower()
     kind, boundary = Kind.LEAF, b""
     if type_.startswith(b"multipart/"):
-        match = _BOUNDARY.search(_value(headers, b"content-type"))
-        if match is None:
+        boundary = value_of(parameters, b"boundary").rstrip()
+        if not boundary:
             raise TooOdd("has a multipart without boundary")
-        boundary = re.sub(rb"\\(.)", rb"\1", match[1]) if match[1] is not None else match[2]
+        if len(boundary) > BOUNDARY_OCTETS:
+            raise TooOdd("has a boundary that is too long")
         if not boundary.isascii():
             raise TooOdd("has a boundary that is not ASCII")
         kind = Kind.MULTIPART
@@ -194,11 +196,13 @@ def _make_part(state: _Walk, block: bytes) -> Part:
     return part
 
 
-def _type(headers: Headers, outer: Part | None) -> bytes:
-    match = _TYPE.match(_value(headers, b"content-type"))
-    if match is None:
-        return b"message/rfc822" if outer is not None and outer.type == b"multipart/digest" else b"text/plain"
-    return match[1].lower() + b"/" + match[2].lower()
+def _type(headers: Headers, outer: Part | None) -> tuple[bytes, Parameters]:
+    known = parse_type(_value(headers, b"content-type"))
+    if known is None:
+        is_digest = outer is not None and outer.type == b"multipart/digest"
+        return b"message/rfc822" if is_digest else b"text/plain", ()
+    type_, subtype, parameters = known
+    return b"%s/%s" % (type_.lower(), subtype.lower()), parameters
 
 
 def _value(headers: Headers, name: bytes) -> bytes:

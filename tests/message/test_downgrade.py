@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailsys.message.downgrade import Unconvertible, survey
-from mailsys.message.parts import DEPTH, LINE_OCTETS, PARTS, TooOdd, cut_lines, walk
+from mailsys.message.parts import DEPTH, LINE_OCTETS, PARTS, Place, TooOdd, cut_lines, walk
+from mailsys.message.structure.scan import scan_octets
 
 TEXT = (
     "Subject: Grüße\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n{}"
@@ -174,3 +175,25 @@ def test_lines():
     assert list(cut_lines([])) == []
     with pytest.raises(TooOdd):
         list(walk([b"Content-Type: multipart/mixed; boundary=\xff\r\n\r\n"]))
+
+
+def counted(part):
+    return 1 + sum(counted(child) for child in part.children)
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        b"Content-Type: multipart/mixed; boundary=foo\r\n\r\n--foo\r\n\r\na\r\n--foo bar\r\n\r\nb\r\n"
+        b"--foo--x\r\nc\r\n--foo\r\n\r\nd",
+        b"Content-Type: multipart/mixed; boundary=foo\r\n\r\n--foo\r\nContent-Type: multipart/mixed;"
+        b" boundary=foobar\r\n\r\n--foobar\r\n\r\na\r\n--foobar--\r\n--foo\r\n\r\nb\r\n--foo--\r\n",
+        b'Content-Type: multipart/mixed; boundary="a b \\"c"\r\n\r\n--a b "c\r\n\r\nx\r\n--a b "c--\r\n',
+        b"Content-Type: multipart/digest; boundary=d\r\n\r\n--d\r\n\r\nSubject: x\r\n\r\ny\r\n--d--\r\n",
+        b"Content-Type: message/rfc822\r\n\r\nSubject: x\r\n\r\ny",
+    ],
+)
+def test_parts_are_those_that_readers_are_told_of(octets):
+    lines = list(walk([octets]))
+    assert sum(line.place is Place.HEADER for line in lines) == counted(scan_octets(octets))
+    assert b"".join(line.octets for line in lines) == octets
