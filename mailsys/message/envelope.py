@@ -47,6 +47,12 @@ class NoticeWish:
     def __bool__(self) -> bool:
         return bool(self.notify or self.original)
 
+    def but_success(self) -> NoticeWish:
+        """What is left to be told when success is; who wanted to hear of nothing else is told no more."""
+        if Notify.SUCCESS not in self.notify:
+            return self
+        return replace(self, notify=self.notify - {Notify.SUCCESS} or frozenset({Notify.NEVER}))
+
 
 NO_WISH = NoticeWish()
 

@@ -73,8 +73,9 @@ async def _at_home(part: Laying, recipient: Address) -> Attempt | None:
         case ToMailboxes(accounts, outside=outside):
             outcome = await part.lay_and_forward(accounts, outside)
             said = f"forwarded as message {part.name}" if isinstance(outcome, Delivered) else ""
-            return _ended(outcome, said)
+            # Without a mailbox here it is that message which tells of success.
+            return replace(_ended(outcome), said=said, hands_on_notices=not accounts)
 
 
-def _ended(outcome: Outcome, said: str = "") -> Attempt:
-    return Attempt(outcome, Step.MESSAGE, said=said)
+def _ended(outcome: Outcome) -> Attempt:
+    return Attempt(outcome, Step.MESSAGE)

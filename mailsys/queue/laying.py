@@ -74,10 +74,14 @@ class Laying:
     async def lay_and_forward(self, accounts: Sequence[Account], outside: Sequence[Address]) -> Outcome:
         """The recipient stands for others elsewhere, whose copy waits as a message ``name``.
 
-        It does not wait for room: the mailboxes take the copy beyond their quotas.
+        It does not wait for room: the mailboxes take the copy beyond their quotas.  Where there are any, the
+        sender hears of success from here, and not of each of the others as well (RFC 3461 5.2.7).
         """
         [recipient] = self.envelope.recipients
-        envelope = replace(self.envelope, id=self.name)
+        wishes = self.envelope.wishes
+        if accounts and (wish := wishes.get(recipient)) is not None:
+            wishes = {**wishes, recipient: wish.but_success()}
+        envelope = replace(self.envelope, id=self.name, wishes=wishes)
         forwarded = replace(envelope, recipients=tuple(outside), forwarded=dict.fromkeys(outside, recipient))
         waiting = QueueAction(forwarded, self.home.now(), b"", self.content.size)
         return await self._committed(accounts, (waiting,), envelope, {"continues": self.envelope.id})

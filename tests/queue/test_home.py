@@ -20,7 +20,7 @@ from mailsys.interfaces import (
 from mailsys.message import reply as replies
 from mailsys.message.address import Address
 from mailsys.message.content import MemoryContent
-from mailsys.message.envelope import Envelope
+from mailsys.message.envelope import Envelope, NoticeWish, Notify
 from mailsys.message.outcome import Deferred, Delivered, Failed
 from mailsys.queue.home import HomeOrAway
 from mailsys.queue.laying import Home
@@ -89,9 +89,9 @@ def away():
     return World()
 
 
-def deliver(house, away, *recipients, **deliveries):
+def deliver(house, away, *recipients, wishes=None, **deliveries):
     home = Home(house, house, house, house, house, NoThreads(), lambda: 99.0, deliveries)
-    envelope = Envelope("n.1", None, recipients)
+    envelope = Envelope("n.1", None, recipients, wishes=wishes or {})
     return result_of(HomeOrAway(lambda: home, away).deliver(envelope, NOTICE, recipients))
 
 
@@ -200,6 +200,30 @@ def test_what_an_alias_forwards_is_forwarded_once(house, away):
     assert attempt.said == "forwarded as message n.1.1"
     [acceptance] = house.committed
     assert [type(action) for action in acceptance.actions] == [MailboxAction]
+
+
+@pytest.mark.parametrize(
+    ("wished", "left"),
+    [
+        ({Notify.SUCCESS, Notify.FAILURE}, {Notify.FAILURE}),
+        ({Notify.SUCCESS}, {Notify.NEVER}),
+        ({Notify.DELAY}, {Notify.DELAY}),
+    ],
+)
+def test_success_behind_an_alias_is_told_once(house, away, wished, left):
+    """By the copy that lies here; without one, by what is forwarded."""
+    wish = NoticeWish(frozenset(wished), "rfc822;eve@home.test")
+    house.routes[EVE] = ToMailboxes((Account(ANN),), outside=(FAR,))
+    attempt = deliver(house, away, EVE, wishes={EVE: wish})[EVE]
+    [acceptance] = house.committed
+    waiting = acceptance.actions[-1]
+    assert waiting.envelope.wish(FAR) == NoticeWish(frozenset(left), "rfc822;eve@home.test")
+    assert acceptance.envelope.wishes == waiting.envelope.wishes
+    assert not attempt.hands_on_notices
+    house.routes[EVE] = ToMailboxes((), outside=(FAR,))
+    attempt = deliver(house, away, EVE, wishes={EVE: wish})[EVE]
+    assert house.committed[1].actions[-1].envelope.wish(FAR) == wish
+    assert attempt.hands_on_notices
 
 
 def test_a_mailbox_that_cannot_be_looked_into_waits(house, away):
