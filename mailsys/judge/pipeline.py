@@ -28,6 +28,8 @@ from mailsys.interfaces import (
     Verdict,
 )
 from mailsys.judge.silent import SilentJudge
+from mailsys.judge.verdict import POLICY
+from mailsys.judge.verdict_field import verdict_field
 from mailsys.message.address import Address
 from mailsys.message.content import Content
 from mailsys.message.envelope import Envelope
@@ -72,7 +74,9 @@ class JudgePipeline:
 
     async def message(self, session: Session, envelope: Envelope, content: Content) -> Verdict:
         """What all judges say of a message."""
-        return await self._ask("message", lambda judge: judge.message(session, envelope, content))
+        verdict = await self._ask("message", lambda judge: judge.message(session, envelope, content))
+        field = verdict_field(verdict, POLICY)
+        return replace(verdict, headers=(*verdict.headers, field)) if field else verdict
 
     async def _ask(self, step: str, question: Question) -> Verdict:
         verdicts: list[tuple[IJudge, Verdict]] = []

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mailsys.interfaces import ACCEPT, Disposition, Finding, ISenderHistory, Session, Verdict
-from mailsys.journal.printable import bounded, printable
 from mailsys.judge.forwarders import Forwarders
 from mailsys.judge.policy import Case, Decision, decide
 from mailsys.judge.silent import SilentJudge
@@ -14,14 +13,13 @@ from mailsys.message.content import Content
 from mailsys.message.envelope import Envelope
 
 METHODS = ("dnswl", "iprev", "spf", "dkim", "arc", "dmarc")  # in the order in which they are written
-_SENTENCE_CHARACTERS = 300
-_WORDS = {Disposition.ACCEPT: "accept", Disposition.JUNK: "junk"}
+POLICY = "policy"
 
 
 class FinalVerdict(SilentJudge):
     """``hostname`` is ours, as it stands in Authentication-Results."""
 
-    name = "policy"
+    name = POLICY
 
     def __init__(self, hostname: str, forwarders: Forwarders, history: ISenderHistory) -> None:
         self._hostname = hostname
@@ -33,11 +31,7 @@ class FinalVerdict(SilentJudge):
         if not session.findings:
             return ACCEPT
         decision = await self._decide(session, envelope)
-        headers: tuple[bytes, ...] = ()
-        if word := _WORDS.get(decision.disposition):
-            sentence = printable(bounded(decision.reason, _SENTENCE_CHARACTERS))
-            told = f"X-Mailsys-Verdict: {word}; {sentence}\r\n".encode("ascii", "replace")
-            headers = (results_field(self._hostname, session, smtputf8=envelope.smtputf8), told)
+        headers = (results_field(self._hostname, session, smtputf8=envelope.smtputf8),)
         return Verdict(decision.disposition, decision.reason, decision.reply, headers)
 
     async def _decide(self, session: Session, envelope: Envelope) -> Decision:

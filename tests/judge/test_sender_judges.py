@@ -10,10 +10,11 @@ from zones import ZoneResolver
 
 from mailsys.config.schema import Configuration, Judge
 from mailsys.control.at_once import at_once
-from mailsys.interfaces import Disposition, Peer, Session
+from mailsys.interfaces import Disposition, Peer, Session, Verdict
 from mailsys.judge.builtin import build_pipeline
 from mailsys.judge.iprev import reverse_name
 from mailsys.judge.memory.station import SenderMemory
+from mailsys.judge.silent import SilentJudge
 from mailsys.message.address import parse_address
 from mailsys.message.content import MemoryContent
 from mailsys.message.envelope import Envelope
@@ -222,3 +223,23 @@ def test_a_known_sender_is_spared_where_spf_fails(tmp_path):
     assert verdict.disposition is Disposition.ACCEPT
     assert b"X-Mailsys-Verdict: accept; nobody vouches for it" in verdict.headers[1]
     assert host.says(sender="eve@lone.example", author="eve@lone.example").disposition is Disposition.JUNK
+
+
+class Horoscope(SilentJudge):
+    name = "horoscope"
+
+    async def message(self, session, envelope, content):
+        return Verdict(Disposition.JUNK, "Mercury is\r\nretrograde")
+
+
+def test_the_field_tells_of_the_judge_that_decided():
+    configuration = Configuration(
+        hostname="mail.our.example", judge=Judge(judges=("horoscope", "spf", "dkim", "dmarc"))
+    )
+    host = Host()
+    host.pipeline = build_pipeline(
+        surroundings(configuration, host.resolver), "smtp", {"horoscope": Horoscope()}
+    )
+    verdict = host.says()
+    assert verdict.disposition is Disposition.JUNK
+    assert verdict.headers[1] == b"X-Mailsys-Verdict: junk; horoscope: Mercury is\\r\\nretrograde\r\n"
