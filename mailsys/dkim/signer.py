@@ -52,12 +52,19 @@ class Signer:
     def _keys_for(self, header: SignedHeader) -> Sequence[SigningKey]:
         """DMARC looks at the domain in From, and at no other address."""
         authors = header.all(b"from")
-        if len(authors) != 1 or not header.is_complete:
+        if len(authors) != 1 or not header.is_complete or not self._may_be_ours(authors[0].value):
             return ()
         mailboxes = list(parse_address_list(authors[0].value, limit=1).mailboxes)
         if not mailboxes or mailboxes[0].address is None:
             return ()
         return self._nearest(mailboxes[0].address.domain)
+
+    def _may_be_ours(self, author: bytes) -> bool:
+        """Is it worth reading?  Beyond ASCII a domain can be written in more ways than one."""
+        if not author.isascii():
+            return True
+        words = "".join(author.decode().lower().split())
+        return any(domain in words for domain in self._keyring.domains)
 
     def _nearest(self, domain: str) -> Sequence[SigningKey]:
         """Those of a domain above it, too: programs write as from the host, which is below one of ours."""

@@ -126,6 +126,11 @@ def test_what_comes_within_some_seconds_is_written_together(path, now):
     assert all(knows(history, session(spf="example.com"), sender, [JANE]) for sender in (ANN, EVE))
 
 
+def test_this_machine_shows_nothing_of_who_wrote(history, path):
+    history.note(Session("s1", Peer("127.0.0.1", 1, "smtp")), ANN, [JANE])
+    assert not os.path.exists(path)
+
+
 def test_nothing_is_kept_where_nothing_is_wanted(history, path):
     history.keep_seconds = 0.0
     history.note(session(spf="example.com"), ANN, [JANE])

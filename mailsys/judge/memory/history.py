@@ -89,8 +89,8 @@ class SenderHistory:
 
     def note(self, session: Session, reverse_path: Address | None, recipients: Iterable[Address]) -> None:
         """A message was delivered into the INBOX of these."""
-        if not self.keep_seconds:
-            return
+        if not self.keep_seconds or (session.peer.is_loopback and not session.findings):
+            return  # that it came from this machine shows nothing of who wrote it
         sender = sender_of(session, reverse_path)
         for recipient in list(recipients)[:MOST_RECIPIENTS]:
             for row in _rows(recipient, sender):
