@@ -215,6 +215,17 @@ class CopyContract(FoldersAsked):
         assert list(folder.uids) == [two, *placed.uids]
         assert self.texts(self.select(self.revived(store))) == [TWO, ONE]
 
+    def test_keywords_are_spelled_as_the_target_has_them(self, store: Any) -> None:
+        """A copy shows what another life will find."""
+        self.create(store, "Work")
+        self.append(store, ONE, name="Work", flags=["blue"])
+        uids = self.append(store, TWO, flags=["BLUE"]).uids
+        work = self.select(store, "Work")
+        self.wait_for(self.select(store).copy(uids, "Work"))
+        for opened in (work, self.select(self.revived(store), "Work")):
+            assert [opened.flags(uid) for uid in opened.uids] == [{"blue"}, {"blue"}]
+            assert list(opened.keywords) == ["blue"]
+
     def test_a_target_that_is_not_there_changes_nothing(self, store: Any) -> None:
         """TRYCREATE is the session's to say."""
         uids = self.append(store, ONE).uids

@@ -14,8 +14,13 @@ import pytest
 from disks import NEEDS_SPACE, FailingDisk, SteppedDisk, Stopped, StoppingDisk, VolatileDisk
 from folders_house import TEXT, FoldersHouse
 from maildir_house import NoIndexes, result_of
+from twisted.internet.defer import Deferred
 
-from mailsys.interfaces import Column, FlagChange, FolderRefused
+from mailsys.interfaces import Column, FlagChange, FolderRefused, NewMessage
+from mailsys.message.content import MemoryContent
+from mailsys.store.maildir.arrivals import Arrivals
+from mailsys.testing.folders_asked import Told
+from mailsys.threads import NoThreads
 
 SEEN, DELETED = frozenset({"\\Seen"}), frozenset({"\\Deleted"})
 
@@ -170,6 +175,35 @@ def test_an_error_at_each_step(root, change, number):
         disk.failing = ()
         assert_sound(house.again(indexes=NoIndexes()), change, context)
         assert_goes_on(house, context)
+
+
+@pytest.mark.row(66)
+def test_what_is_put_in_place_together_has_outcomes_of_its_own(root):
+    """One step fails for both; then each is tried alone, under a UID that nobody had before."""
+    for step in range(14):
+        prepare(root)
+        disk = FailingDisk((), errno.EIO)
+        house = next_life(root, disk)
+        work = result_of(house.folders.open("Work", Told(), read_only=False))
+        transfer, folder = house.folders._crossing._transfer, work._shared
+        texts = [TEXT % (number, number) for number in (20, 21)]
+        written = [transfer.write([(NewMessage(MemoryContent([text]), SEEN, 1.0), SEEN)]) for text in texts]
+        arrivals = Arrivals(NoThreads(), folder)
+        folder.lock.acquire()  # meanwhile both come
+        puts = [Deferred.fromCoroutine(arrivals.put(incoming)) for incoming in written]
+        disk.failing = {len(disk.steps) + step}
+        folder.lock.release()
+        uids = [uid for put in puts for uid in result_of_deferred(put)]
+        assert {uid: house.texts("Work")[uid] for uid in uids} == dict(zip(uids, texts, strict=True)), step
+        assert house.again(indexes=NoIndexes()).texts("Work") == house.texts("Work"), step
+        assert list(work.uids) == list(house.texts("Work")), step
+
+
+def result_of_deferred(deferred):
+    async def wait():
+        return await deferred
+
+    return result_of(wait())
 
 
 @pytest.mark.parametrize("change", [append, copy, move], ids=lambda change: change.__name__)

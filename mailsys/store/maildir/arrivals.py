@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from twisted.internet.defer import Deferred
 
-from mailsys.interfaces import IWorkers
+from mailsys.interfaces import Flags, IWorkers
 from mailsys.store.maildir.folder import MaildirFolder
 from mailsys.store.maildir.folder_files import Seen
 from mailsys.store.maildir.placing import FolderGone, Incoming, place
@@ -24,15 +24,16 @@ async def put_now(workers: IWorkers, folder: MaildirFolder, make: Make) -> list[
         raise FolderGone
     seen = Seen()
 
-    def work(claim: bool) -> tuple[Sequence[Incoming], list[int]]:
-        incoming = make()
-        return incoming, place(folder.files, incoming, seen, claim=claim)
+    def work(claim: bool) -> list[tuple[int, Flags]]:
+        files = folder.files
+        uids = place(files, make(), seen, claim=claim)
+        return [(uid, files.keywords.flags(files.names.get(uid)[1].suffix)) for uid in uids]
 
     try:
-        incoming, uids = await workers.run(work, folder.claims)
+        messages = await workers.run(work, folder.claims)
     finally:
         folder.apply(seen)  # also when nothing could be put there
-    messages = [(uid, one.flags) for uid, one in zip(uids, incoming, strict=True)]
+    uids = [uid for uid, _flags in messages]
     folder.apply(Seen(arrived=messages, recent=uids))
     return uids
 

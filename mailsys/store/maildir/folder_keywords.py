@@ -55,9 +55,9 @@ class FolderKeywords:
         return found
 
     def lacks(self, flags: Iterable[str]) -> list[str]:
-        """The keywords among the flags that have no letter yet."""
-        found = {flag for flag in flags if not flag.startswith("\\") and flag not in self._letter_of}
-        return sorted(found)
+        """The keywords among the flags that have no letter yet, in whatever case."""
+        found = {flag.lower(): flag for flag in flags if not flag.startswith("\\")}
+        return sorted(flag for low, flag in found.items() if low not in self._letter_of)
 
     def add(self, keywords: Iterable[str], used: Callable[[], set[str]]) -> None:
         """Give them letters; whoever calls holds the folder's lock.  Raises NoKeywordLeft, OSError.
@@ -73,6 +73,6 @@ class FolderKeywords:
     def _learn(self, keywords: list[str]) -> None:
         self.known = keywords
         self._by_letter = by_letter(keywords)
-        self._letter_of = {keyword: letter for letter, keyword in self._by_letter.items()}
+        self._letter_of = {keyword.lower(): letter for letter, keyword in self._by_letter.items()}
         self._suffixes.clear()
         self._flags.clear()

@@ -29,9 +29,9 @@ def flags_in(suffix: str, keywords: Mapping[str, str]) -> Flags:
 def suffix_with(suffix: str, flags: Flags, letter_of: Mapping[str, str]) -> str:
     """The suffix for other flags: letters in the order that Maildir asks for, and what is not ours as it was.
 
-    ``letter_of`` has the letter of each keyword; raises KeyError for one that has none.
+    ``letter_of`` has the letter of each keyword in small letters; raises KeyError for one that has none.
     """
-    letters = sorted(_OF_FLAG.get(flag) or letter_of[flag] for flag in flags)
+    letters = sorted({_OF_FLAG.get(flag) or letter_of[flag.lower()] for flag in flags})
     rest = suffix[len(INFO) :] if suffix.startswith(INFO) else ""
     theirs, comma, more = rest.partition(",")
     known = set(letter_of.values())

@@ -76,6 +76,10 @@ def _place(files: FolderFiles, incoming: Sequence[Incoming]) -> list[int]:
     new_known, cur_known = files.new.before_change(), files.cur.before_change()
     try:
         _rename(files, incoming, endings)
+    except (OSError, SourceGone):
+        for uid, one in zip(uids, incoming, strict=True):
+            files.book.release(one.base, uid)
+        raise
     finally:
         files.new.after_change(new_known)
         files.cur.after_change(cur_known)
