@@ -135,6 +135,10 @@ _REST = """
 # smarthost = ""              # takes all mail for other hosts, as in "smtp://relay.example.org"
 # retry = "15m 30m 1h 2h 4h 8h then 8h until 5d"   # waits between attempts, and when to give up
 
+[dkim]
+# sign = true                 # what your users send; 'mailsys domain records' prints what to publish for it
+# new_keys_after = "365d"     # so old keys get successors, to be published then; "0" for never
+
 [judge]
 # blocklists = []             # lists in DNS that are asked, as in ["zen.example.net"]; see docs/judging.rst
 """
