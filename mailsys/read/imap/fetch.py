@@ -20,7 +20,7 @@ from mailsys.wire.imap.fetch import BodyItem, Fetch, Item
 from mailsys.wire.imap.responses import Response, no
 
 AT_ONCE = 500  # messages told in one go
-AT_ONCE_LARGE = 100  # … with ENVELOPE and the like, of which each takes a kilobyte or more
+AT_ONCE_LARGE = 400  # … with ENVELOPE and the like, of which each takes a kilobyte or more
 AT_ONCE_READ = 16  # … whose files are read
 SENT_AT_ONCE = 64 * 1024  # octets of small messages in one go
 SEEN = frozenset({"\\Seen"})
