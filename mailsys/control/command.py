@@ -24,6 +24,7 @@ COMMANDS: tuple[str, ...] = (
     "logins",
     "queue",
     "send",
+    "read",
     "trace",
     "explain",
     "plugins",
