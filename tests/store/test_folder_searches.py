@@ -78,6 +78,16 @@ def test_texts_are_learned_when_somebody_asks(house):
     assert holding(folder, "NET") == ([1, 2, 3, 4], [])
 
 
+def test_what_a_search_does_not_wait_for_is_learned_all_the_same(house, monkeypatch):
+    monkeypatch.setattr("mailsys.store.maildir.folder.MOST_JOBS", 1)
+    monkeypatch.setattr("mailsys.store.maildir.words.BATCH", 2)
+    house.append(7)
+    folder = house.select()
+    holding(folder, "TEXT")
+    assert holding(folder, "TEXT", learn=False) == ([1, 2, 3, 4, 5, 6, 7], [])
+    assert house.rows("SELECT last FROM word_count") == [(7,)]
+
+
 def test_words_stay_with_a_message_that_moves_and_with_its_copy(house):
     result_of(house.folders.create("Work"))
     house.append(3)

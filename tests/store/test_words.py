@@ -181,6 +181,14 @@ def test_a_message_that_has_gone_is_not_found(folder):
     assert folder.ask("needle") == ([2], [8])  # its reader finds out
 
 
+def test_files_that_have_gone_are_not_sought_for_ever(folder, monkeypatch):
+    monkeypatch.setattr("mailsys.store.maildir.words.BATCH", 2)
+    for text in ("a", "b"):
+        (folder.path / "cur" / f"m{folder.put(text)}:2,").unlink()
+    folder.learn()
+    assert folder.ask("needle") == ([1, 2], [8, 9])
+
+
 def test_of_a_large_message_not_all_is_certain(tmp_path, monkeypatch):
     monkeypatch.setattr("mailsys.store.maildir.words.MOST_CHARACTERS", 20)
     folder = Folder(tmp_path / "mail", ["short", "first " + "hay " * 10 + "last"])

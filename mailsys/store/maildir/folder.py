@@ -6,8 +6,10 @@ from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
-from twisted.internet.defer import DeferredLock
+from twisted.internet.defer import Deferred, DeferredLock
 from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from mailsys.interfaces import (
     Column,
@@ -16,6 +18,7 @@ from mailsys.interfaces import (
     FolderFault,
     FolderRefused,
     Holding,
+    HostStops,
     IWorkers,
     Placed,
     Stored,
@@ -42,6 +45,8 @@ AT_ONCE = 2000
 # Of indexing words, for one search: what is left then is read by the search itself.
 MOST_JOBS = 100
 ALL_LETTERS = "this folder has 26 keywords already, and the names of its files hold no more"
+
+log = Logger(namespace="mailsys.store")
 
 T = TypeVar("T")
 
@@ -90,6 +95,7 @@ class MaildirFolder(SharedFolder):
         self._records = Records(self, workers, index, clock)
         self._words = FolderWords(files.names, self._reading, index)
         self._learning = DeferredLock()
+        self._learns_rest = False
 
     @property
     def claims(self) -> bool:
@@ -251,11 +257,29 @@ class MaildirFolder(SharedFolder):
     async def holding(self, needle: str, *, in_header: bool, learn: bool = True) -> Holding | None:
         """Which messages hold a text, by the index of words."""
         if learn:
-            async with self._learning:
-                for _job in range(MOST_JOBS):
-                    if not await self._run(self._words.learn):
-                        break
+            await self._learn()
         return await self._run(partial(self._words.holding, needle, in_header=in_header))
+
+    async def _learn(self) -> None:
+        """Index words, for so long; what is left then is done while nobody waits."""
+        async with self._learning:
+            for _job in range(MOST_JOBS):
+                if not await self._run(self._words.learn):
+                    return
+        if not self._learns_rest:
+            self._learns_rest = True
+            Deferred.fromCoroutine(self._learn_rest()).addErrback(self._log_learning)
+
+    async def _learn_rest(self) -> None:
+        try:
+            while not self.is_lost and await self._run(self._words.learn):
+                pass
+        finally:
+            self._learns_rest = False
+
+    def _log_learning(self, failure: Failure) -> None:
+        if not failure.check(HostStops):
+            log.failure("The words of {name} cannot be indexed", failure, name=self.name)
 
     async def expunged_since(self, modseq: int) -> Sequence[int] | None:
         """Which have gone."""

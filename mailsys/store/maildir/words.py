@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from array import array
-from collections.abc import Callable, Collection, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Mapping
 from functools import partial
 from threading import Lock
 
@@ -73,7 +74,7 @@ class FolderWords:
         self._known: tuple[int, Version] | None = None  # versions of names and words for which the rest holds
         self._uids = array("I")
         self._numbers = array("q")  # of each UID; 0 for one that is not indexed
-        self._parts: Collection[int] = ()  # UIDs of which not all is indexed
+        self._parts: list[int] = []  # UIDs of which not all is indexed
 
     def holding(self, needle: str, *, in_header: bool) -> Holding | None:
         """As in IFolder."""
@@ -86,16 +87,16 @@ class FolderWords:
                 return None
 
     def learn(self) -> bool:
-        """Index some messages that are not yet; False when there are no more.  Raises OSError."""
+        """Index some messages that are not yet; False when there are no more to read.  Raises OSError."""
         with self._lock:
             try:
                 unknown = self._index().run(self._unknown)[:BATCH]
-                worded = [one for uid in unknown if (one := self._words_of(uid))]
+                worded = {uid: one for uid in unknown if (one := self._words_of(uid))}
                 if worded:
                     self._index().run(partial(self._insert, worded=worded))
             except NoIndex:
                 return False
-        return len(unknown) == BATCH
+        return bool(worded) and len(unknown) == BATCH
 
     def _unknown(self, connection: sqlite3.Connection) -> list[int]:
         if not words.is_possible(connection):
@@ -148,13 +149,24 @@ class FolderWords:
             self._vocabularies.put(path, version, texts)
         return texts
 
-    def _insert(self, connection: sqlite3.Connection, worded: Sequence[Worded]) -> None:
+    def _insert(self, connection: sqlite3.Connection, worded: Mapping[int, Worded]) -> None:
         before = words.version(connection)
-        texts = words.insert(connection, worded)
+        texts = words.insert(connection, list(worded.values()))
+        self._note(worded, before, words.version(connection))
         path, after = self._index().path, words.version(connection)
         known = self._vocabularies.get(path, before)
         if known is not None and len(known) < MOST_ADDED:
             self._vocabularies.put(path, after, [*known, words.words_of(texts)])
+
+    def _note(self, worded: Mapping[int, Worded], before: Version, after: Version) -> None:
+        """What was compared with the index holds on, with these besides."""
+        if self._known is None or self._known[1] != before:
+            return
+        self._known = self._known[0], after
+        for number, (uid, one) in enumerate(worded.items(), start=before[1] + 1):
+            self._numbers[bisect_left(self._uids, uid)] = number
+            if not one.is_whole:
+                self._parts.append(uid)
 
     def _content(self, uid: int) -> Content:
         octets = self._reading.read_many([uid])[0]
