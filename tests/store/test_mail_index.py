@@ -106,6 +106,13 @@ class TestDescriptions:
         result_of(folder.expunge(uids[:2]))
         assert house.rows("SELECT subject FROM message") == [("NUMBER 2",)]
 
+    def test_so_is_what_another_program_removed_meanwhile(self, house):
+        house.append(3, SEEN)
+        house.subjects(house.select())
+        sorted((house.root() / "cur").iterdir())[0].unlink()
+        house.again().select()
+        assert house.rows("SELECT subject FROM message") == [("NUMBER 1",), ("NUMBER 2",)]
+
     def test_a_deleted_folder_is_forgotten(self, house):
         result_of(house.folders.create("Work"))
         house.append(2, SEEN, "Work")

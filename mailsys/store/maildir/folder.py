@@ -124,7 +124,11 @@ class MaildirFolder(SharedFolder):
     def _first_look(self) -> tuple[Seen, History | None, Opening]:
         seen = self.files.look(claim=False)
         known = None if seen.is_lost else self._records.read(self.files.book.uid_validity)
-        return seen, known, compare(seen.arrived, known, self._now)
+        opening = compare(seen.arrived, known, self._now)
+        gone = {uid for event in opening.events if event.flags is None for uid in event.uids}
+        lines = self.files.book.spare.items()
+        self.files.removed += [base for base, entry in lines if entry.uid in gone]
+        return seen, known, opening
 
     def _show_first(self, seen: Seen, known: History | None, opening: Opening) -> None:
         """Show what is there, with what was known; nobody has the folder open yet."""
