@@ -209,7 +209,7 @@ def parse_rcpt(argument: bytes) -> Rcpt:
             case _:
                 raise Malformed(replies.unknown_parameter(name))
     recipient = None if path.lower() == "postmaster" else parse_mailbox(path, replies.BAD_RECIPIENT)
-    return Rcpt(recipient, NoticeWish(notify, original))
+    return Rcpt(recipient, NoticeWish(notify, original) if parameters else NO_WISH)
 
 
 def parse_bdat(argument: bytes) -> Bdat:
