@@ -156,6 +156,19 @@ def test_idle_shows_that_it_is_there_and_ends_at_last(house):
     assert one.play.failure is ConnectionEnded
 
 
+def test_who_cannot_be_told_hurts_nobody_else(house):
+    """A fault in one session is none of the session that changed the folder."""
+    broken, other = Client(house), Client(house)
+    broken.say("b IDLE")
+
+    def send(octets):
+        raise ZeroDivisionError
+
+    broken.connection.send = send
+    assert other.say("b STORE 1 +FLAGS.SILENT (\\Seen)") == ["b OK Done"]
+    assert other.say("c FETCH 1 FLAGS")[0] == "* 1 FETCH (FLAGS (\\Seen))"
+
+
 def test_idle_ends_with_the_login(house):
     one = Client(house)
     one.say("b IDLE")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 
+from twisted.logger import Logger
 from zope.interface import implementer
 
 from mailsys.interfaces import IFolder, IFolders, IFolderWatcher, IWorkers
 from mailsys.read.imap.reading import Reading
 from mailsys.read.imap.search.contexts import Contexts
 from mailsys.read.imap.view import View
+
+log = Logger(namespace="mailsys.read")
 
 
 @implementer(IFolderWatcher)
@@ -46,20 +49,27 @@ class Selected:
     def arrived(self, uids: Sequence[int]) -> None:
         """Messages have come."""
         self.contexts.note(uids)
-        self._news()
+        self._tell()
 
     def flags_changed(self, uids: Collection[int]) -> None:
         """Flags are others now."""
         self.view.note_reflagged(uids)
         self.contexts.note(uids)
-        self._news()
+        self._tell()
 
     def expunged(self, uids: Sequence[int]) -> None:
         """Messages have gone."""
         self.view.note_gone(uids)
-        self._news()
+        self._tell()
 
     def gone(self) -> None:
         """The folder has gone."""
         self.is_gone = True
-        self._news()
+        self._tell()
+
+    def _tell(self) -> None:
+        """A fault of ours in one session must not become one of whoever changed the folder."""
+        try:
+            self._news()
+        except Exception:
+            log.failure("News of {folder} could not be told", folder=self.folder.name)
