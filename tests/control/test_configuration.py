@@ -29,10 +29,10 @@ def test_a_configuration_in_order(config, tmp_path):
 
 def test_what_has_no_effect_is_noted(config):
     status, told, _errors = config(
-        "check", "hostname = 'mail.example.org'\n[[listen]]\nservice = 'imap'\nendpoint = 'tcp:143'\n"
+        "check", "hostname = 'mail.example.org'\n[[listen]]\nservice = 'web'\nendpoint = 'tcp:8080'\n"
     )
     assert status == 0
-    assert "Note: listen[1] is not opened: imap is not built yet." in told
+    assert "Note: listen[1] is not opened: web is not built yet." in told
     assert "Note: there is no [[listen]]" in config("check", "hostname = 'mail.example.org'\n")[1]
 
 
