@@ -79,7 +79,7 @@ def test_json_is_one_event_a_line(started, letter):
     accepted = [event for event in events if "accepted" in event["text"]]
     assert len(accepted) == 1
     assert accepted[0]["text"].startswith(accepted[0]["id"])
-    assert sum("listens at" in event["text"] for event in events) == 6
+    assert sum("listens at" in event["text"] for event in events) == 8
     assert "secret-of-somebody" not in out.read_text()
 
 
