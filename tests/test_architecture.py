@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "journal": frozenset({"message", "interfaces", "disk", "sqlite", "threads"}),
     "logs": frozenset({"config", "journal"}),
     "net": frozenset({"message", "interfaces", "wire", "tls"}),
-    "agent": frozenset({"message", "interfaces", "journal", "wire", "net"}),
+    "agent": frozenset({"message", "interfaces", "config", "journal", "wire", "net"}),
     "receive": SHARED | {"wire"},
     "read": SHARED | {"wire"},
     "send": SHARED | {"wire"},

@@ -33,7 +33,7 @@ def load(
     """
     path = os.path.abspath(path)
     reader = TableReader(os.path.dirname(path))
-    configuration = replace(reader.read(Configuration, _read_toml(path)), path=path)
+    configuration = replace(reader.read(Configuration, read_toml(path)), path=path)
     told = {mistake.key for mistake in reader.mistakes}
     checked = check(configuration, in_force) if is_servers else ()
     between = [mistake for mistake in checked if mistake.key not in told]
@@ -44,7 +44,8 @@ def load(
     return configuration
 
 
-def _read_toml(path: str) -> dict[str, Any]:
+def read_toml(path: str) -> dict[str, Any]:
+    """The tables of a file; raises ConfigurationError."""
     try:
         with open(path, "rb") as file:
             content = file.read(FILE_OCTETS + 1)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import json
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from mailsys.control.at_once import at_once
 from mailsys.control.command import CannotDo
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from mailsys.agent.mailbox import Mailbox
     from mailsys.agent.opening import Surroundings
 
-PASSWORD_OCTETS = 4096
+NO_ACCOUNT = (
+    "name the account: --account ADDRESS, and --imap HOST:PORT or --pop3 HOST:PORT;"
+    " or write it into ~/.config/mailsys/agent.toml"
+)
 ONLY_PLAIN = "for now mail is read with --plain, as in: mailsys read --plain --list"
 
 
@@ -35,7 +38,9 @@ def add_parser(subcommands: argparse._SubParsersAction[argparse.ArgumentParser])
     what.add_argument("--show", metavar="N", type=_number, help="show the message with this number")
     parser.add_argument("--folder", metavar="F", default="INBOX", help="(default: INBOX)")
     parser.add_argument("--json", action="store_true", help="as JSON")
-    parser.add_argument("--account", metavar="ADDRESS", help="the name to log in with")
+    parser.add_argument(
+        "--account", metavar="ADDRESS", help="the name to log in with, or one of the accounts of agent.toml"
+    )
     server = parser.add_mutually_exclusive_group()
     server.add_argument("--imap", metavar="HOST:PORT", type=_server, help="an IMAP server")
     server.add_argument("--pop3", metavar="HOST:PORT", type=_server, help="a POP3 server")
@@ -54,17 +59,20 @@ def add_parser(subcommands: argparse._SubParsersAction[argparse.ArgumentParser])
 
 def run(arguments: argparse.Namespace) -> int:
     """List, or show one."""
+    wrong: Callable[[str], NoReturn] = arguments.wrong
     if not arguments.plain:
-        arguments.wrong(ONLY_PLAIN)
+        wrong(ONLY_PLAIN)
     if not arguments.list and arguments.show is None:
-        arguments.wrong("--plain wants --list or --show N")
-    if not arguments.account or not (arguments.imap or arguments.pop3):
-        arguments.wrong("name the account: --account ADDRESS, and --imap HOST:PORT or --pop3 HOST:PORT")
+        wrong("--plain wants --list or --show N")
     from mailsys.agent.account import CannotRead
+    from mailsys.control.read_account import chosen_account, with_password
 
-    account = _account(arguments)
+    chosen = chosen_account(arguments)
+    if chosen is None:
+        wrong(NO_ACCOUNT)
+    account = with_password(chosen, from_stdin=arguments.password_stdin)
     try:
-        at_once(_read(arguments, account, _surroundings(arguments.trust)))
+        at_once(_read(arguments, account, _surroundings(chosen.trust)))
     except CannotRead as reason:
         raise CannotDo(str(reason)) from None
     return 0
@@ -77,42 +85,13 @@ def _number(text: str) -> int:
 
 
 def _server(text: str) -> tuple[str, int]:
-    """HOST:PORT, where HOST may be an address of IPv6 in brackets."""
-    host, _colon, port = text.rpartition(":")
-    host = host.removeprefix("[").removesuffix("]")
-    if not host or not (port.isascii() and port.isdigit() and 0 < len(port) < 6 and 0 < int(port) < 65536):
-        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT, as in mail.example.org:993")
-    return host, int(port)
+    from mailsys.agent.accounts_file import read_server
+    from mailsys.config.values import Wrong
 
-
-def _account(arguments: argparse.Namespace) -> Account:
-    from mailsys.agent.account import IMPLICIT_PORTS, Account, Protocol, Security
-    from mailsys.wire.sasl.client import Login
-
-    host, port = arguments.imap or arguments.pop3
-    default = Security.IMPLICIT if port in IMPLICIT_PORTS else Security.STARTTLS
-    return Account(
-        Protocol.IMAP if arguments.imap else Protocol.POP3,
-        host,
-        port,
-        Security(arguments.tls) if arguments.tls else default,
-        Login(arguments.account, _password(arguments)),
-    )
-
-
-def _password(arguments: argparse.Namespace) -> str:
-    if not arguments.password_stdin:
-        if not sys.stdin.isatty():
-            raise CannotDo("There is no terminal to ask for a password; give it with --password-stdin.")
-        try:
-            return getpass.getpass(f"Password for {arguments.account}: ")
-        except EOFError:
-            raise CannotDo("No password was given.") from None
-    line = sys.stdin.buffer.readline(PASSWORD_OCTETS + 2)
     try:
-        return line.decode().removesuffix("\n").removesuffix("\r")
-    except UnicodeDecodeError:
-        raise CannotDo("The password is not UTF-8.") from None
+        return read_server(text)
+    except Wrong:
+        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT, as in mail.example.org:993") from None
 
 
 def _surroundings(trusted: str) -> Surroundings:
@@ -132,10 +111,11 @@ def _surroundings(trusted: str) -> Surroundings:
 
 
 async def _read(arguments: argparse.Namespace, account: Account, surroundings: Surroundings) -> None:
+    from mailsys.agent.account import Protocol
     from mailsys.agent.imap import open_imap
     from mailsys.agent.pop3 import open_pop3
 
-    opened = open_imap if arguments.imap else open_pop3
+    opened = open_imap if account.protocol is Protocol.IMAP else open_pop3
     mailbox: Mailbox = await opened(account, surroundings)
     try:
         if arguments.list:

@@ -184,8 +184,8 @@ def test_dovecot_with_scram_alone(dovecot_with_scram):
         ([], "for now mail is read with --plain, as in: mailsys read --plain --list"),
         (["--plain"], "--plain wants --list or --show N"),
         (
-            ["--plain", "--list"],
-            "name the account: --account ADDRESS, and --imap HOST:PORT or --pop3 HOST:PORT",
+            ["--plain", "--list", "--imap", "a:1"],
+            "name the account: --account ADDRESS, and --imap",
         ),
         (["--plain", "--show", "0"], "'0' is no number of a message"),
         (["--plain", "--list", "--imap", "host"], "'host' is not HOST:PORT, as in mail.example.org:993"),
