@@ -284,7 +284,7 @@ class TogetherTests(TestCase):
     async def test_twelve_sessions_and_another_program(self):
         house = self.house()
         model, done = await self.together(house)
-        assert done > 100
+        assert done > SESSIONS
         await self.check(house, model)
 
 

@@ -46,7 +46,7 @@ class FileNames:
     def __init__(self) -> None:
         self.uids = array("I")
         self.version = 0  # another with each message that came or went
-        self._starts = array("L")
+        self._starts = array("I")
         self._lengths = array("B")  # a file name has at most 255 octets
         self._endings = array("I")  # numbers of _places
         self._places: list[Ending] = []
@@ -126,7 +126,7 @@ class FileNames:
 
     def _pack(self) -> None:
         text = bytearray()
-        starts = array("L")
+        starts = array("I")
         for start, length in zip(self._starts, self._lengths, strict=True):
             starts.append(len(text))
             text += self._text[start : start + length]
