@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from mailsys.control.at_once import at_once
 from mailsys.control.command import CannotDo
@@ -70,12 +71,19 @@ def run(arguments: argparse.Namespace) -> int:
     chosen = chosen_account(arguments)
     if chosen is None:
         wrong(NO_ACCOUNT)
+    show_all(sys.stdout)
     account = with_password(chosen, from_stdin=arguments.password_stdin)
     try:
         at_once(_read(arguments, account, _surroundings(chosen.trust)))
     except CannotRead as reason:
         raise CannotDo(str(reason)) from None
     return 0
+
+
+def show_all(stream: TextIO) -> None:
+    """Let what the terminal's charset lacks be written as ``\\u20ac``, and not end the command."""
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")
 
 
 def _number(text: str) -> int:

@@ -1,5 +1,6 @@
 """Nothing that strangers wrote moves a terminal: names, subjects, texts, names of files."""
 
+import io
 import json
 
 import pytest
@@ -17,6 +18,7 @@ from mailsys.agent.lines import (
     text_lines,
 )
 from mailsys.agent.readable import read_message
+from mailsys.control.read import show_all
 
 EVIL = "\x1b]0;pwned\x07\x1b[2J\x9b31m\u202egpj.exe\u2066\x00\x7f\r\n\u2028"
 
@@ -119,3 +121,10 @@ def test_many_recipients_are_counted():
     assert next(line for line in message_lines(read_message(octets)) if line.startswith("To")).endswith(
         "<a49@example.org> and 30 more"
     )
+
+
+def test_a_terminal_with_few_characters():
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="latin-1")
+    show_all(stream)
+    print("Köln 5 €", file=stream, flush=True)
+    assert stream.buffer.getvalue() == b"K\xf6ln 5 \\u20ac\n"
