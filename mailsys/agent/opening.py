@@ -1,10 +1,9 @@
-"""Connects with a server and logs in there: verified TLS first, and the best mechanism that both speak."""
+"""Connects with a server: finds its addresses, and begins with verified TLS where that is to be."""
 
 from __future__ import annotations
 
-import ipaddress
 import socket
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from mailsys.agent.account import Account, CannotRead, Security
@@ -14,9 +13,6 @@ from mailsys.journal.printable import printable
 from mailsys.net.client_tls import ClientTLS
 from mailsys.net.house import Patience
 from mailsys.net.outgoing import CannotConnect, Dialler, IConnectingReactor
-from mailsys.wire.sasl.client import ClientExchange, Login
-from mailsys.wire.sasl.client_choice import choose_exchange
-from mailsys.wire.sasl.scram_client import ScramExchange
 
 ADDRESSES = 8  # of a server, that are tried
 
@@ -47,31 +43,6 @@ class Surroundings:
         if account.security is Security.IMPLICIT:
             await dialogue.begin_tls(self.tls.handshake(account.host))
         return dialogue
-
-
-def may_go_in_clear(account: Account, peer_host: str) -> bool:
-    """May a password leave without TLS?  Only if that was asked for, and only to this machine."""
-    return account.security is Security.NONE and ipaddress.ip_address(peer_host).is_loopback
-
-
-def choose(
-    account: Account, offered: Collection[str], nonce: bytes, *, shows_password: bool
-) -> ClientExchange | None:
-    """How to log in; where the password must not be shown, only what does not show it."""
-    if not shows_password:
-        offered = {ScramExchange.name} & set(offered)
-    return choose_exchange(offered, account.login, nonce)
-
-
-def check_login(login: Login) -> None:
-    """Raise CannotRead for a name or password that no line can hold."""
-    for what, text in (("name", login.name), ("password", login.password)):
-        if not text or any(ord(character) < 32 or ord(character) == 127 for character in text):
-            raise CannotRead(f"The {what} to log in with is empty or holds control characters.")
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            raise CannotRead(f"The {what} to log in with is not UTF-8.") from None
 
 
 def _addresses(host: str, port: int) -> list[str]:

@@ -7,8 +7,9 @@ import re
 from mailsys.agent.account import Account, CannotRead, Security
 from mailsys.agent.dialogue import Dialogue
 from mailsys.agent.entry import Entry, look_at
+from mailsys.agent.login import Challenge, Offered, Refusal, check_login, log_in
 from mailsys.agent.mailbox import INBOX, LISTED, MESSAGE_OCTETS, Listing, no_message, too_large
-from mailsys.agent.opening import Surroundings, check_login, choose, may_go_in_clear
+from mailsys.agent.opening import Surroundings
 from mailsys.journal.printable import printable
 from mailsys.wire.pop3.client import POP3Client, State
 from mailsys.wire.pop3.client_events import (
@@ -105,27 +106,18 @@ class POP3Mailbox:
         return event.offers
 
     async def _log_in(self, offers: Offers, surroundings: Surroundings) -> None:
-        in_clear = may_go_in_clear(self._account, self._dialogue.connection.peer.host)
-        shows_password = self._machine.is_secure or in_clear
-        exchange = choose(
-            self._account, offers.mechanisms, surroundings.nonce(), shows_password=shows_password
-        )
-        if exchange is not None:
-            self._machine.log_in(exchange, in_clear=True)
-        elif not shows_password:
-            raise self._dialogue.failure("the password was not sent, as there is no TLS")
-        else:
-            self._machine.log_in_plainly(self._account.login, in_clear=in_clear)
-        while not isinstance(event := await self._next(), LoggedIn):
-            if isinstance(event, Refused):
-                raise self._dialogue.failure(
-                    f"it did not take the login of {self._account.login.name}: {event.text}"
-                )
-            if isinstance(event, Challenged):
-                answer = await surroundings.workers.run(exchange.respond, event.data) if exchange else None
-                self._machine.give_up() if answer is None else self._machine.respond(answer)
-        if exchange is not None and not exchange.is_satisfied:
-            raise self._dialogue.failure("it did not show that it knows the password")
+        offered = Offered(offers.mechanisms, plainly=True)
+        await log_in(self._account, self._machine, self._dialogue, offered, surroundings, self._login_step)
+
+    async def _login_step(self) -> Challenge | Refusal | None:
+        while True:
+            match await self._next():
+                case Challenged(data):
+                    return Challenge(data)
+                case Refused() as refused:
+                    return Refusal(refused.text)
+                case LoggedIn():
+                    return None
 
     # ------------------------------------------------------------------ inside
 

@@ -5,7 +5,7 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import TestCase
 
-from mailsys.agent import opening
+from mailsys.agent import login
 from mailsys.agent.account import Account, CannotRead, Protocol, Security
 from mailsys.agent.imap import open_imap
 from mailsys.agent.opening import Surroundings
@@ -37,10 +37,10 @@ class ServerCase(TestCase):
     timeout = 20
     protocol, opened = Protocol.IMAP, staticmethod(open_imap)
 
-    def account(self, script, security=Security.NONE, login=ANN):
+    def account(self, script, security=Security.NONE, who=ANN):
         self.server = ScriptedServer(script)
         self.addCleanup(self.server.close)
-        return Account(self.protocol, "127.0.0.1", self.server.port, security, login)
+        return Account(self.protocol, "127.0.0.1", self.server.port, security, who)
 
     def read(self, account, wish):
         """Fires with what a coroutine of the open mailbox returns."""
@@ -89,7 +89,7 @@ class IMAP(ServerCase):
         self.assert_silent()
 
     async def test_no_password_in_clear_to_another_machine(self):
-        self.patch(opening.ipaddress, "ip_address", lambda _: opening.ipaddress.IPv4Address("192.0.2.1"))
+        self.patch(login, "_is_this_machine", lambda _: False)
         await self.fails(self.account(answers(HELLO)), "the password was not sent, as there is no TLS")
         self.assert_silent()
 
@@ -138,8 +138,8 @@ class IMAP(ServerCase):
         assert await self.read(self.account(script), wish) == b"abc"
 
     async def test_a_login_that_no_line_can_hold(self):
-        for login in (Login("ann", "a\r\nb"), Login("", "b"), Login("a\udc80", "b")):
-            await self.fails(self.account(answers(HELLO), login=login), "to log in with is")
+        for who in (Login("ann", "a\r\nb"), Login("", "b"), Login("a\udc80", "b")):
+            await self.fails(self.account(answers(HELLO), who=who), "to log in with is")
         self.assert_silent()
 
 
@@ -155,7 +155,7 @@ class POP3(ServerCase):
         await self.fails(self.account(answers(b"-ERR not today")), "it does not serve now: not today.")
 
     async def test_no_password_in_clear_to_another_machine(self):
-        self.patch(opening.ipaddress, "ip_address", lambda _: opening.ipaddress.IPv4Address("192.0.2.1"))
+        self.patch(login, "_is_this_machine", lambda _: False)
         script = answers(b"+OK hello", [b"+OK", b"SASL PLAIN", b"."])
         await self.fails(self.account(script), "the password was not sent, as there is no TLS")
         self.assert_silent()
