@@ -34,10 +34,12 @@ EXPIRY_DAYS = 21  # longer than any host waits with a notice
 HASH_CHARACTERS = 8
 _DAYS = "abcdefghijklmnopqrstuvwxyz234567"
 _CYCLE = len(_DAYS) ** 2  # days until the two characters of a day come again
+# ASCII: of other alphabets a letter that folds to one of ours is not one of ours.
+_FLAGS = re.IGNORECASE | re.DOTALL | re.ASCII
 # Hosts part the first word from the rest by any of these.
-_SRS0 = re.compile(r"srs0[=+-]([^=]+)=([a-z2-7]{2})=([^=]+)=(.+)", re.IGNORECASE | re.DOTALL)
-_SRS1 = re.compile(r"srs1[=+-]([^=]+)=([^=]+)=([=+-].+)", re.IGNORECASE | re.DOTALL)
-_ANY_SRS0 = re.compile(r"srs0([=+-].+)", re.IGNORECASE | re.DOTALL)
+_SRS0 = re.compile(r"srs0[=+-]([^=]+)=([a-z2-7]{2})=([^=]+)=(.+)", _FLAGS)
+_SRS1 = re.compile(r"srs1[=+-]([^=]+)=([^=]+)=([=+-].+)", _FLAGS)
+_ANY_SRS0 = re.compile(r"srs0([=+-].+)", _FLAGS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,10 @@ def test_the_domain_may_explain():
     assert check("203.0.113.1", "a@redirected.example").explanation.startswith("203.0.113.1 is no host")
 
 
+def test_what_a_redirect_leads_to_speaks_for_the_domain_that_was_asked_about():
+    assert check("192.0.2.77", "a@redirected.example").domain == "redirected.example"
+
+
 @pytest.mark.row(44)
 def test_no_explanation_is_long_or_more_than_a_line():
     assert check("203.0.113.1", "a@long.example").explanation == ""

@@ -50,6 +50,12 @@ def test_it_leads_back(sender):
     assert on(TODAY).original(made) == parse_address(sender)
 
 
+def test_letters_that_only_fold_to_ours_are_not_ours():
+    made = on(TODAY).rewrite(ANN, OURS)
+    odd = Address(made.local_part.replace("=jt=", "=\u017ft="), OURS)
+    assert fault_of(odd) is Fault.FORGED
+
+
 def test_an_empty_local_part_is_written_too():
     """Of ``""@far.example`` nothing is left to lead back to, and so it is nobody's."""
     assert not is_return_address(on(TODAY).rewrite(Address("", "far.example"), OURS))

@@ -74,7 +74,8 @@ async def check_host(query: Query, resolver: IResolver) -> SPFResult:
         query = replace(query, address=query.address.ipv4_mapped)  # RFC 7208 5: it is IPv4
     evaluation = _Evaluation(query, Lookups(resolver, query.address.version))
     try:
-        return await evaluation.check(domain)
+        # Whatever record it ended with, it is this domain that was asked about (RFC 7208 6.1).
+        return replace(await evaluation.check(domain), domain=domain)
     except PermError as error:
         return SPFResult(SPFWord.PERMERROR, domain, str(error))
     except TempError as error:
