@@ -4,7 +4,8 @@ import os
 
 import pytest
 from folders_house import FoldersHouse
-from maildir_house import result_of
+from maildir_house import NOON, result_of
+from twisted.logger import capturedLogs
 
 from mailsys.disk import Disk
 from mailsys.interfaces import Column, FlagChange
@@ -125,6 +126,37 @@ class TestDescriptions:
         house.put(os.fsdecode(b"1795435445.M1P1.h\xe4st"), b"Subject: odd\n\ntext\n")
         for life in (house, house.again()):
             assert life.subjects(life.select()) == ["ODD"]
+
+    @pytest.mark.parametrize("way", ["move", "copy"])
+    def test_nor_is_it_when_the_message_goes_to_another_folder(self, house, way):
+        house.put(os.fsdecode(b"1795435445.M1P1.h\xe9st:2,S"), b"Subject: odd\n\ntext\n", "cur")
+        result_of(house.folders.create("Work"))
+        folder = house.select()
+        house.subjects(folder)
+        house.clock += 100
+        assert result_of(getattr(folder, way)([1], "Work")).sources == [1]
+        assert list(folder.uids) == ([] if way == "move" else [1])
+        [saved] = house.rows("SELECT max(save_date) FROM message")
+        assert saved[0] > NOON + 99
+        for life in (house, house.again()):
+            assert life.subjects(life.select(name="Work")) == ["ODD"]
+
+    @pytest.mark.parametrize("way", ["move", "copy"])
+    def test_what_cannot_be_noted_is_moved_and_copied_all_the_same(self, house, way, monkeypatch):
+        uids = house.append(2)
+        result_of(house.folders.create("Work"))
+        folder, work = house.select(), house.select(name="Work")
+
+        def broken(connection, *arguments, **named):
+            raise UnicodeError("a bug")
+
+        for name in ("moved", "copy"):
+            monkeypatch.setattr(f"mailsys.store.index.descriptions.{name}", broken)
+        with capturedLogs() as logs:
+            assert len(result_of(getattr(folder, way)(uids, "Work")).uids) == 2
+        assert any("could not be noted" in entry["log_format"] for entry in logs)
+        assert list(folder.uids) == ([] if way == "move" else uids)
+        assert len(work.uids) == len(house.texts("Work")) == 2
 
 
 class TestLoss:

@@ -90,7 +90,7 @@ def copy(connection: sqlite3.Connection, copies: Iterable[tuple[str, str]], save
 def moved(connection: sqlite3.Connection, bases: Iterable[str], saved: float) -> None:
     """They were saved in another folder at this time (RFC 8514)."""
     connection.executemany(
-        "UPDATE message SET save_date = ? WHERE base = ?", [(saved, base) for base in bases]
+        "UPDATE message SET save_date = ? WHERE base = ?", [(saved, key(base)) for base in bases]
     )
 
 

@@ -89,12 +89,12 @@ class Crossing:
     async def _link(self, source: MaildirFolder, target: MaildirFolder, uids: Sequence[int]) -> list[int]:
         linked = await self._workers.run(self._transfer.link, source.files, uids)
         try:
-            uids = await put_now(self._workers, target, lambda: linked)
-            await self._workers.run(self._note_copies, linked)
-            return uids
+            placed = await put_now(self._workers, target, lambda: linked)
         except BaseException:
             await self._workers.run(self._transfer.discard, linked)
             raise
+        await self._workers.run(self._note_copies, linked)
+        return placed
 
     async def _move(self, source: MaildirFolder, target: MaildirFolder, uids: Sequence[int]) -> list[int]:
         """The files go from folder to folder, under their own names where these are free."""
@@ -102,9 +102,9 @@ class Crossing:
         incoming = [self._incoming(source.files, uid, shown) for uid in uids]
         placed = await put_now(self._workers, target, lambda: incoming)
         await self._workers.run(_forget, source.files, uids)
-        await self._workers.run(self._note_moves, incoming)
         source.remove(uids)
         source.account_changed()
+        await self._workers.run(self._note_moves, incoming)
         return placed
 
     def _note_copies(self, linked: Sequence[Incoming]) -> None:
@@ -116,11 +116,16 @@ class Crossing:
         self._note(partial(descriptions.moved, bases=[one.base for one in incoming], saved=self._now()))
 
     def _note(self, work: Work[None]) -> None:
-        """In the index, which goes without if it must: then the messages are read again."""
+        """In the index, which goes without if it must: then the messages are read again.
+
+        The messages are where they belong by now, so nothing that happens here may make a failure of it.
+        """
         try:
             self._index().run(work)
         except NoIndex:
-            pass
+            pass  # the log says why
+        except Exception:
+            log.failure("What was copied or moved could not be noted in the index")
 
     def _incoming(self, files: FolderFiles, uid: int, shown: object) -> Incoming:
         base, ending = files.names.get(uid)
