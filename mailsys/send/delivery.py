@@ -60,7 +60,7 @@ class Delivery:
             content = await load(content, self._workers)
         except OSError as error:
             words = f"{trouble.UNREADABLE.text}: {error.strerror or error}"
-            return _same(recipients, Trouble(Step.ROUTE, trouble.UNREADABLE.with_text(words)))
+            return _same(recipients, Trouble(Step.MAIL, trouble.UNREADABLE.with_text(words)))
         handover = Handover(envelope, content, self._workers)
         groups = self._groups(recipients)
         if len(groups) == 1:

@@ -137,6 +137,7 @@ class OneServer(SendTestCase):
         for size in (100, 1 << 20):
             attempts = await self.one(Polite(), content=FileContent("/nonexistent/file", size))
             assert_deferred(attempts[BOB], "4.3.0")
+            assert attempts[BOB].step is Step.MAIL  # the destination is not to blame
         path = self.mktemp()
         with open(path, "wb") as file:
             file.write(b"x" * 600_000)
