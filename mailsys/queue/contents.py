@@ -101,6 +101,7 @@ class Contents:
             if (content := self._unlaid.pop(name, None)) is not None:
                 self._forget(self._held, name)
                 self._held[name] = content
+                self._owed.discard(name)
                 return
             self._disk.rename(self._written(name), self.path(name))
             self._forget(self._held, name)

@@ -121,3 +121,6 @@ def test_a_content_that_the_log_still_owes_is_not_lost(tmp_path):
     spool.write(action, message("m1").content)
     spool.lay(action)
     assert text_of(spool.contents, "m1") == b"".join(message("m1").content.pieces())
+    spool.contents.sync(["m1"])
+    laid = spool.contents.open("m1", action.octets)
+    assert b"".join(laid.pieces()) == b"".join(message("m1").content.pieces())
