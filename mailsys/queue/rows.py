@@ -95,6 +95,15 @@ def is_known(connection: sqlite3.Connection, id_: str) -> bool | None:
     return None if row is None else bool(row[0])
 
 
+def missing(connection: sqlite3.Connection, ids: Collection[str]) -> list[str]:
+    """Those of the ids for which there is no message, finished or not."""
+    rows = connection.execute(
+        "SELECT value FROM json_each(?) WHERE NOT EXISTS (SELECT 1 FROM messages WHERE id = value)",
+        (_as_json(list(ids)),),
+    )
+    return [row[0] for row in rows]
+
+
 def unneeded(connection: sqlite3.Connection, names: Collection[str]) -> list[str]:
     """Those of the names that no unfinished message has."""
     rows = connection.execute(

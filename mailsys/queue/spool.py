@@ -64,7 +64,9 @@ class Spool:
         self._contents = contents
         self._writer = writer
         self.destination_of = destination_of
+        self._call_in_reactor = call_in_reactor
         self._answers = Answers(call_in_reactor)
+        self._unsettled: dict[str, QueueAction] = {}  # laid by this process; the intake log still has them
         self._hurry = hurry
         self._listener: Listener | None = None
 
@@ -76,12 +78,14 @@ class Spool:
     def tidy(self, names: Sequence[str]) -> None:
         """Remove those contents that nobody needs.  From a worker thread; raises OSError.
 
-        The names were read after the replay and before anything new came in: each has its row by now.
+        The names were read after the replay and before anything new came in: each has its row by now, but
+        for those whose row was not possible.  They stay until they are settled.
         """
         for start in range(0, len(names), _NAMES_AT_ONCE):
             some = names[start : start + _NAMES_AT_ONCE]
             for name in self._wait(lambda connection, some=some: rows.unneeded(connection, some)):
-                self._contents.remove(name)
+                if name not in self._unsettled:
+                    self._contents.remove(name)
 
     # ------------------------------------------------------------------ as intake sees it
 
@@ -91,11 +95,10 @@ class Spool:
 
     def lay(self, action: QueueAction) -> None:
         """Put it in its place; its rows follow in a moment, before anything else is done to it."""
+        self._unsettled[action.name] = action
         self._contents.lay(action.name)
-        arrival = Arrival(
-            action.envelope, action.at, action.octets, action.not_before, action.held, action.free
-        )
-        done = self._submit(lambda connection: self._add(connection, [arrival]), is_owed=True, may_wait=True)
+        arrivals = [_as_arrival(action)]
+        done = self._submit(lambda connection: self._add(connection, arrivals), is_owed=True, may_wait=True)
         if done.done():
             done.result()
 
@@ -133,14 +136,33 @@ class Spool:
             self._contents.discard(action.name)
 
     def settle(self, actions: Sequence[QueueAction]) -> Sequence[QueueAction]:
-        """Sync contents and rows, each with one sync for all."""
+        """Sync contents and rows, each with one sync for all; what has no row gets it now, or fails."""
+        names = [action.name for action in actions]
         try:
-            self._contents.sync([action.name for action in actions])
-            self._wait(lambda _: None, is_durable=True)
+            self._contents.sync(names)
+            missing = set(self._wait(lambda connection: rows.missing(connection, names), is_durable=True))
         except OSError:
             log.failure("{count} messages of the queue could not be synced", count=len(actions))
             return actions
-        return ()
+        failed = [action for action in actions if action.name in missing and not self._has_row_now(action)]
+        for name in set(names) - {action.name for action in failed}:
+            self._unsettled.pop(name, None)
+        return failed
+
+    def _has_row_now(self, action: QueueAction) -> bool:
+        """Put it in once more, alone; one without a content is finished, and was forgotten already."""
+        try:
+            octets = self._contents.octets(action.name)
+            if octets is None:
+                return True
+            if octets != action.octets:
+                raise OSError(f"its content has {octets} octets instead of {action.octets}")
+            self._wait(lambda connection: self._add(connection, [_as_arrival(action)]), is_durable=True)
+        except OSError:
+            log.failure("{id} has no row in the queue, and stays in the log of the intake", id=action.name)
+            return False
+        self._call_in_reactor(self.announce, action)
+        return True
 
     def announce(self, action: QueueAction) -> None:
         """Tell the runner of those who are not held."""
@@ -159,6 +181,11 @@ class Spool:
 
     def _is_unfinished(self, action: QueueAction) -> bool | None:
         return self._wait(lambda connection: rows.is_known(connection, action.name))
+
+    def _without_row(self, connection: sqlite3.Connection, id_: str) -> list[Arrival]:
+        """The message, if its row was not possible so far: an outcome needs one, or it would come again."""
+        action = self._unsettled.get(id_)
+        return [_as_arrival(action)] if action is not None and rows.is_known(connection, id_) is None else []
 
     def _add(self, connection: sqlite3.Connection, arrivals: Sequence[Arrival]) -> None:
         rows.add(connection, arrivals, self.destination_of)
@@ -198,7 +225,7 @@ class Spool:
                 self._contents.write_durably(notice.envelope.id, notice.content)
 
         def change(connection: sqlite3.Connection) -> bool:
-            self._add(connection, arrivals)
+            self._add(connection, [*self._without_row(connection, message.id), *arrivals])
             return rows.record(connection, message.id, progress)
 
         def after(is_finished: bool) -> None:
@@ -274,6 +301,10 @@ class Spool:
         self, change: Callable[[sqlite3.Connection], T], after: Callable[[T], None] = lambda _: None
     ) -> T:
         return cast(T, await self._answers.of(self._submit(change, is_durable=True, after=after)))
+
+
+def _as_arrival(action: QueueAction) -> Arrival:
+    return Arrival(action.envelope, action.at, action.octets, action.not_before, action.held, action.free)
 
 
 def _as_action(arrival: Arrival) -> QueueAction:

@@ -23,7 +23,6 @@ from mailsys.queue.database import Change, QueueDatabase
 MOST_TOGETHER = 500
 RETRY_SECONDS = 1.0
 SOON_SECONDS = 0.1  # how long at most what may wait does so
-_TROUBLES = (sqlite3.OperationalError, OSError)  # of the disk or of other programs; they may pass
 
 log = Logger(namespace="mailsys.queue")
 
@@ -177,16 +176,17 @@ class WriterThread:
         """Return what is wrong with the disk, or with other programs that hold the file."""
         try:
             _do(self._database, [work])
-        except _TROUBLES as trouble:
-            if not work.is_owed:
-                work.done.set_exception(_as_os_error(trouble))
-                return trouble
-            self._owed.append(work)
-            self._tell(str(trouble))
-            return trouble
-        except Exception as mistake:
-            log.failure("A change of the queue is not possible")
-            work.done.set_exception(_as_os_error(mistake))
+        except Exception as error:
+            if not _is_trouble(error):
+                log.failure("A change of the queue is not possible")
+                work.done.set_exception(_as_os_error(error))
+                return None
+            if work.is_owed:
+                self._owed.append(work)
+                self._tell(str(error))
+            else:
+                work.done.set_exception(_as_os_error(error))
+            return error
         return None
 
     def _tell(self, trouble: str) -> None:
@@ -212,6 +212,14 @@ def _do(database: QueueDatabase, works: Sequence[Work]) -> None:
             log.failure("What should follow a change of the queue was not possible")
     for work, result in zip(works, results, strict=True):  # together, so that they share a way back
         work.done.set_result(result)
+
+
+def _is_trouble(error: Exception) -> bool:
+    """Is it of the disk or of other programs, so that it may pass?
+
+    SQLite tells of a file that is damaged with DatabaseError itself, of wrong changes with its subclasses.
+    """
+    return isinstance(error, (sqlite3.OperationalError, OSError)) or type(error) is sqlite3.DatabaseError
 
 
 def _as_os_error(error: Exception) -> OSError:

@@ -7,16 +7,19 @@ from dataclasses import replace
 import pytest
 from memory_spool import MemorySpool
 from queue_parts import BEGAN, DiskSpool, message, result_of
+from twisted.internet.defer import Deferred
 from zope.interface.verify import verifyObject
 
 from mailsys.disk import Disk
-from mailsys.interfaces import IQueueDrop, Order, Selection, Verb
+from mailsys.interfaces import IQueueDrop, Order, QueueAction, Selection, Verb
 from mailsys.message.address import Address
 from mailsys.message.content import MemoryContent
 from mailsys.queue import orders, rows
 from mailsys.queue.contents import SMALL_OCTETS
+from mailsys.queue.database import QueueDatabase
 from mailsys.queue.listing import messages
 from mailsys.queue.schema import FIRST
+from mailsys.queue.writer import WriterThread
 from mailsys.testing import QueueSpoolContract
 from mailsys.testing.queue_spool import BOB, DELIVERED, progress
 
@@ -73,6 +76,93 @@ def test_contents_that_nobody_needs_are_removed(spool):
         file.write(b"x")
     spool.tidy(spool.contents.names())
     assert contents(spool) == ["m1"]
+
+
+class Unsure:
+    """Spools whose rows are not possible for a while, though the disk is well."""
+
+    def __init__(self, folder):
+        self.spool = DiskSpool(str(folder))
+        self.writer = WriterThread(QueueDatabase(self.spool.path))
+        self.writer.start()
+        self.spool._writer = self.writer
+        self.has_fault = True
+        self.spool.destination_of = self._destination_of
+        self.heard = []
+        self.spool.watch(self.heard.append)
+
+    def _destination_of(self, address):
+        if self.has_fault:
+            raise LookupError(address)
+        return address.domain
+
+    def lay(self, content):
+        action = QueueAction(message("m1").envelope, BEGAN, b"", content.size)
+        self.spool.write(action, content)
+        self.spool.lay(action)
+        self.spool._wait(lambda _: None)  # by then its row was tried
+        return action
+
+
+@pytest.fixture
+def unsure(tmp_path):
+    made = Unsure(tmp_path)
+    yield made
+    made.writer.stop()
+
+
+CONTENTS = [MemoryContent([b"small"]), MemoryContent([b"x" * SMALL_OCTETS, b"\r\n"])]
+
+
+@pytest.mark.parametrize("content", CONTENTS, ids=["small", "large"])
+def test_what_has_no_row_is_not_settled_until_it_has_one(unsure, content):
+    spool = unsure.spool
+    action = unsure.lay(content)
+    assert spool.laid_octets(action) is None
+    assert spool.settle([action]) == [action]
+    spool.tidy(spool.contents.names())
+    assert contents(spool) == ["m1"]
+    assert unsure.heard == []
+    unsure.has_fault = False
+    assert spool.settle([action]) == []
+    assert spool.is_kept(action)
+    assert [item.message.id for item in unsure.heard] == ["m1"]
+    assert spool.settle([action]) == []
+    assert len(unsure.heard) == 1
+
+
+def test_one_without_a_row_keeps_no_other_from_being_settled(unsure):
+    lost = unsure.lay(CONTENTS[0])
+    good = replace(lost, envelope=replace(lost.envelope, id="m2"))
+    unsure.has_fault = False
+    unsure.spool.write(good, CONTENTS[0])
+    unsure.spool.lay(good)
+    unsure.spool._wait(lambda _: None)
+    unsure.has_fault = True
+    assert unsure.spool.settle([lost, good]) == [lost]
+
+
+def test_an_outcome_brings_the_row_that_was_missing(unsure):
+    """So that nobody is given twice what has left already."""
+    spool = unsure.spool
+    action = unsure.lay(CONTENTS[0])
+    unsure.has_fault = False
+    recorded = Deferred.fromCoroutine(spool.record(message("m1"), [progress(BOB, DELIVERED)], []))
+    spool._wait(lambda _: None)
+    assert recorded.called
+    assert spool.settle([action]) == []
+    assert unsure.heard == []
+    assert contents(spool) == []
+    assert spool._is_unfinished(action) is False
+
+
+def test_what_was_finished_and_forgotten_is_settled(spool):
+    spool.put(message("m1"))
+    action = QueueAction(message("m1").envelope, BEGAN, b"", message("m1").content.size)
+    result_of(spool.record(message("m1"), [progress(BOB, DELIVERED)], []))
+    assert result_of(spool.prune(BEGAN + 1e9, 10)) == 1
+    assert spool.settle([action]) == []
+    assert spool.laid_octets(action) is None
 
 
 def test_it_is_all_there_after_a_restart(spool, tmp_path):

@@ -16,6 +16,7 @@ class TroubledConnection(sqlite3.Connection):
     """Counts its transactions, and does not commit while there is trouble."""
 
     trouble = False
+    error = sqlite3.OperationalError("database or disk is full")
     commits = 0
     syncs = 0
     gate = threading.Event()
@@ -26,7 +27,7 @@ class TroubledConnection(sqlite3.Connection):
             cls.gate.wait(SECONDS)
         if statement == "COMMIT":
             if cls.trouble:
-                raise sqlite3.OperationalError("database or disk is full")
+                raise cls.error
             cls.commits += 1
         if statement == "PRAGMA synchronous = FULL":
             cls.syncs += 1
@@ -100,9 +101,17 @@ def test_what_may_wait_is_done_when_nothing_more_is_to_come(thread, monkeypatch)
 
 
 @pytest.mark.row(52)
-def test_what_is_owed_is_tried_until_the_disk_takes_it(thread):
+@pytest.mark.parametrize(
+    "error",
+    [
+        sqlite3.OperationalError("database or disk is full"),
+        sqlite3.DatabaseError("database disk image is malformed, the disk may be full"),
+    ],
+)
+def test_what_is_owed_is_tried_until_the_disk_takes_it(thread, monkeypatch, error):
     """Row 52: in the order in which it came, and before what came later."""
     numbers(thread)
+    monkeypatch.setattr(TroubledConnection, "error", error)
     TroubledConnection.trouble = True
     owed = [thread.submit(insert(number, is_owed=True)) for number in (1, 2, 3)]
     with pytest.raises(OSError, match="full"):
