@@ -9,6 +9,7 @@ from twisted.logger import capturedLogs
 
 from mailsys.disk import Disk
 from mailsys.interfaces import Column, FlagChange
+from mailsys.store.index.database import AccountIndex, NoIndex
 from mailsys.store.index.schema import FILE_NAME
 from mailsys.store.index.uid_sets import parse, render
 from mailsys.store.maildir import reading
@@ -77,6 +78,56 @@ class TestHistory:
             assert later.flags(uid) == SEEN
             assert later.modseq(uid) >= folder.modseq(uid)
         assert list(later.changed_since(folder.modseq(uids[-3]))) == uids[-2:]
+
+
+class TestUnwritten:
+    """What could not be written for a while: nobody is told less than what has happened."""
+
+    @pytest.fixture
+    def failing(self, monkeypatch):
+        errors = []
+        run = AccountIndex.run
+
+        def run_or_fail(index, work):
+            if errors:
+                raise errors[0]
+            return run(index, work)
+
+        monkeypatch.setattr(AccountIndex, "run", run_or_fail)
+        return errors
+
+    @pytest.mark.parametrize("error", [NoIndex("the disk is full"), UnicodeError("a bug")])
+    @pytest.mark.parametrize("is_known", [True, False])
+    def test_what_had_gone_then_is_not_passed_over(self, house, failing, error, is_known):
+        uids = house.append(5, DELETED)
+        if not is_known:
+            failing.append(NoIndex("from the start"))
+        folder = house.select()
+        start = folder.highest_modseq
+        failing[:] = [error]
+        result_of(folder.expunge(uids[:2]))
+        lost = folder.highest_modseq
+        failing.clear()
+        result_of(folder.store(uids[2:3], FlagChange.ADD, SEEN))
+        result_of(folder.expunge(uids[4:]))
+        later = house.again().select()
+        assert state(later) == state(folder)
+        assert result_of(later.expunged_since(start)) is None
+        assert result_of(later.expunged_since(lost)) == uids[4:]
+
+    def test_nor_when_the_rows_are_written_anew(self, house, failing, monkeypatch):
+        monkeypatch.setattr("mailsys.store.index.history.MOST_ROWS", 3)
+        uids = house.append(5, DELETED)
+        folder = house.select()
+        start = folder.highest_modseq
+        failing.append(NoIndex("the disk is full"))
+        result_of(folder.expunge(uids[:1]))
+        failing.clear()
+        for uid in uids[1:]:
+            result_of(folder.store([uid], FlagChange.ADD, SEEN))
+        later = house.again().select()
+        assert state(later) == state(folder)
+        assert result_of(later.expunged_since(start)) is None
 
 
 class TestDescriptions:

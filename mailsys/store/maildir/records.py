@@ -1,6 +1,7 @@
 """What the index remembers of a folder's changes: written soon after they are shown, several together.
 
 Nobody waits for it.  What a crash leaves unwritten is found, with new modseqs, when the folder is opened.
+After a write that failed all is written anew, and expunges are known only from then on.
 """
 
 from __future__ import annotations
@@ -30,12 +31,16 @@ log = Logger(namespace="mailsys.store")
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What is to be written; ``states`` are of all messages, ``since`` is from when expunges are known."""
+    """What is to be written; ``states`` are of all messages, ``since`` is from when expunges are known.
+
+    ``is_begun`` says that the index has all that was before.
+    """
 
     events: Sequence[Event]
     removed: Sequence[str]
     states: Messages | None
     since: int
+    is_begun: bool
 
 
 class Records:
@@ -59,6 +64,7 @@ class Records:
         self._removed: list[str] = []
         self._is_writing = False
         self._is_begun = False
+        self._lost_at = 0  # the modseq up to which events may never have been written
         self._rows = 0
 
     def read(self, uid_validity: int) -> History | None:
@@ -98,11 +104,20 @@ class Records:
     async def _write_all(self) -> None:
         try:
             while self._waiting or self._removed:
-                batch = Batch(self._waiting, self._removed, self._states(), self._folder.remembers_from)
-                self._waiting, self._removed = [], []
-                await self._workers.run(self._write, self._folder.uid_validity, batch)
+                await self._write_batch()
         finally:
             self._is_writing = False
+
+    async def _write_batch(self) -> None:
+        since = max(self._folder.remembers_from, self._lost_at)
+        batch = Batch(self._waiting, self._removed, self._states(), since, self._is_begun)
+        self._waiting, self._removed = [], []
+        # Until it is written it counts as lost.
+        self._is_begun, self._lost_at = False, self._folder.highest_modseq
+        rows = await self._workers.run(self._write, self._folder.uid_validity, batch)
+        if rows is not None:
+            self._is_begun = True
+            self._rows = rows if batch.states is not None else self._rows + rows
 
     def _states(self) -> Messages | None:
         """All messages as they are, when the rows are to be written anew."""
@@ -110,27 +125,23 @@ class Records:
             return None
         return self._folder.messages.copy()
 
-    def _write(self, uid_validity: int, batch: Batch) -> None:
+    def _write(self, uid_validity: int, batch: Batch) -> int | None:
         try:
-            rows = self._index().run(
-                partial(_write, uid_validity=uid_validity, batch=batch, begun=self._is_begun)
-            )
+            return self._index().run(partial(_write, uid_validity=uid_validity, batch=batch))
         except NoIndex:
-            return
-        self._is_begun = True
-        self._rows = rows if batch.states is not None else self._rows + rows
+            return None  # the log says why
 
     def _log_failure(self, failure: Failure) -> None:
         if not failure.check(HostStops):
             log.failure("What happened in {name} could not be noted", failure, name=self._folder.name)
 
 
-def _write(connection: sqlite3.Connection, uid_validity: int, batch: Batch, *, begun: bool) -> int:
+def _write(connection: sqlite3.Connection, uid_validity: int, batch: Batch) -> int:
     """Return how many rows were written."""
     descriptions.delete(connection, batch.removed)
     if batch.removed:
         words.delete(connection, batch.removed)
-    if not begun:
+    if not batch.is_begun:
         history.begin(connection, uid_validity, batch.since)
     if batch.states is None:
         return history.write(connection, uid_validity, batch.events)
