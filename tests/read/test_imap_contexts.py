@@ -3,8 +3,10 @@
 import pytest
 from imap_house import House
 from test_imap_session import Client
+from twisted.internet.defer import Deferred
 
 from mailsys.read.imap.search.contexts import MOST_CONTEXTS
+from mailsys.store.memory.folder import MemoryFolder
 
 
 @pytest.fixture
@@ -96,3 +98,58 @@ def test_when_the_disk_fails_watching_ends(house, monkeypatch):
     assert lines == ['* NO [NOUPDATE "w"] Changes of this search are not told', "b OK Done"]
     monkeypatch.undo()
     assert told(client.say("c STORE 1 -FLAGS.SILENT (\\Seen)")) == []
+
+
+@pytest.fixture
+def slow(house, monkeypatch):
+    """A client that idles while its search looks at a change, until what comes second is fired."""
+    gate = Deferred()
+    columns = MemoryFolder.columns
+
+    async def wait(*arguments):
+        await gate
+        return await columns(*arguments)
+
+    client = watching(house, "FLAGGED SUBJECT t")
+    client.say("i IDLE")
+    monkeypatch.setattr(MemoryFolder, "columns", wait)
+    Client(house).say("b STORE 2 +FLAGS.SILENT (\\Flagged)")
+    return client, gate
+
+
+def test_what_is_found_after_idle_has_ended_waits_for_the_end_of_a_command(house, slow):
+    client, gate = slow
+    assert told(client.heard()) == []
+    assert client.say("DONE") == ["i OK Done"]
+    gate.callback(None)
+    assert client.heard() == []
+    assert client.say("c NOOP") == ['* ESEARCH (TAG "w") ADDTO (0 2)', "c OK Done"]
+
+
+def test_numbers_are_those_of_the_moment_when_they_are_told(house, slow):
+    client, gate = slow
+    other = Client(house)
+    other.say("b STORE 1 +FLAGS.SILENT (\\Deleted)")
+    other.say("c EXPUNGE")
+    assert "* 1 EXPUNGE" in client.heard()
+    gate.callback(None)
+    assert client.heard() == ['* ESEARCH (TAG "w") ADDTO (0 1)']
+
+
+def test_what_goes_while_it_is_looked_at_is_not_told(house, slow):
+    client, gate = slow
+    other = Client(house)
+    other.say("b STORE 2 +FLAGS.SILENT (\\Deleted)")
+    other.say("c EXPUNGE")
+    assert "* 2 EXPUNGE" in client.heard()
+    gate.callback(None)
+    assert client.heard() == []
+
+
+def test_what_is_cancelled_while_it_is_looked_at_is_not_told(house, slow):
+    client, gate = slow
+    client.say("DONE")
+    client.say('c CANCELUPDATE "w"')
+    client.say("j IDLE")
+    gate.callback(None)
+    assert told(client.heard()) == []

@@ -143,7 +143,7 @@ class IMAPSession:
         elif self.tell_news(may_expunge=True):
             self._news_later(0)
         else:
-            Deferred.fromCoroutine(self.tell_of_searches()).addErrback(self._log_failure)
+            Deferred.fromCoroutine(self.tell_of_searches(while_idle=True)).addErrback(self._log_failure)
 
     def _news_later(self, seconds: float) -> None:
         """The rest of the news, unless they have been told by then."""
@@ -155,19 +155,27 @@ class IMAPSession:
         self._is_later = False
         self.news()
 
-    async def tell_of_searches(self) -> None:
-        """Tell what has changed in the results of searches that the client watches; after the news."""
+    async def tell_of_searches(self, *, while_idle: bool = False) -> None:
+        """Tell what has changed in the results of searches that the client watches; after the news.
+
+        ``while_idle``: nobody waits for this, so that IDLE may end meanwhile and something else be half said.
+        The rest is then told at the end of a command.
+        """
         selected = self.selected
         if selected is None or selected.is_gone:
             return
+
+        def may_tell() -> bool:
+            return self.selected is selected and (self.is_idle or not while_idle)
+
         finder = Finder(selected.folder, selected.view, self.workers, self._pause, self.now())
         try:
-            lines = await selected.contexts.look(selected.view, finder.find)
+            await selected.contexts.look(selected.view, finder.find, may_tell, self.dialogue.send_some)
         except OSError as error:
             log.error("Searches of {account} are not watched: {error}", account=self.account, error=error)
-            lines = b"".join([response.untagged() for response in selected.contexts.give_up()])
-        if self.selected is selected:
-            self.dialogue.send_some(lines)
+            if may_tell():
+                for response in selected.contexts.give_up():
+                    self.dialogue.tell(response)
 
     async def _pause(self) -> None:
         await self.dialogue.pause(0)

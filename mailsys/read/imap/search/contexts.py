@@ -17,6 +17,7 @@ MOST_CONTEXTS = 16  # of one session
 
 ADD, REMOVE = b"ADDTO", b"REMOVEFROM"
 Find = Callable[[Key, Sequence[int]], Awaitable[Collection[int]]]
+Send = Callable[[bytes], None]
 
 
 @dataclass(slots=True)
@@ -67,27 +68,46 @@ class Contexts:
         self._changed.difference_update(view.gone)
         return b"".join(lines)
 
-    async def look(self, view: View, find: Find) -> bytes:
-        """What must be told of messages that have changed, and that the client knows; raises OSError."""
-        if self._is_looking or not self._changed:
-            return b""
+    async def look(self, view: View, find: Find, may_tell: Callable[[], bool], send: Send) -> None:
+        """Tell of messages that have changed, and that the client knows, while one may; raises OSError.
+
+        What cannot be told is kept for the next time.  Numbers are those of the moment when it is sent.
+        """
+        if self._is_looking:
+            return
         self._is_looking = True
         try:
-            return await self._look(view, find)
+            while may_tell() and (changed := sorted(uid for uid in self._changed if view.number(uid))):
+                if not await self._look(view, find, changed, may_tell, send):
+                    return
         finally:
             self._is_looking = False
 
-    async def _look(self, view: View, find: Find) -> bytes:
-        lines: list[bytes] = []
-        while changed := sorted(uid for uid in self._changed if view.number(uid) is not None):
-            self._changed.difference_update(changed)
-            for context in list(self._contexts.values()):
-                now = set(await find(context.key, changed))
-                before = context.found.intersection(changed)
-                lines += _lines(context, view, REMOVE, sorted(before - now))
-                lines += _lines(context, view, ADD, sorted(now - before))
-                context.found = (context.found - before) | now
-        return b"".join(lines)
+    async def _look(
+        self, view: View, find: Find, changed: Sequence[int], may_tell: Callable[[], bool], send: Send
+    ) -> bool:
+        """Look at these and tell of them; False when it took so long that nothing may be told."""
+        self._changed.difference_update(changed)
+        is_told = False
+        try:
+            results = [(one, await find(one.key, changed)) for one in list(self._contexts.values())]
+            is_told = may_tell()
+        finally:
+            if not is_told:
+                self.note(changed)
+        if is_told:
+            send(b"".join([self._tell(context, view, changed, found) for context, found in results]))
+        return is_told
+
+    def _tell(self, context: Context, view: View, changed: Sequence[int], found: Collection[int]) -> bytes:
+        """What is other now in a result, unless it was cancelled meanwhile; gone ones have left it."""
+        if self._contexts.get(context.tag) is not context:
+            return b""
+        now = {uid for uid in found if view.number(uid)}
+        before = context.found.intersection(changed)
+        context.found = (context.found - before) | now
+        lines = _lines(context, view, REMOVE, sorted(before - now))
+        return b"".join(lines + _lines(context, view, ADD, sorted(now - before)))
 
     def give_up(self) -> list[Response]:
         """Say for each that nothing more will be told of it (RFC 5267 4.3)."""
