@@ -36,8 +36,9 @@ class HomeOrAway:
         attempts: dict[Address, Attempt] = {}
         elsewhere: list[Address] = []
         served: set[Address] = set()
+        numbers = {one: number for number, one in enumerate(envelope.recipients, 1)}
         for recipient in recipients:
-            name = f"{envelope.id}.{envelope.recipients.index(recipient) + 1}"
+            name = f"{envelope.id}.{numbers[recipient]}"
             part = Laying(home, replace(envelope, recipients=(recipient,)), content, name, served)
             attempt = await _at_home(part, recipient)
             if attempt is None:
