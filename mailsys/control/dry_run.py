@@ -25,9 +25,11 @@ from mailsys.paths import Paths
 from mailsys.queue.forwarding import return_address
 from mailsys.receive.collector import Collector
 from mailsys.receive.handover import FAULTS, JUNK_FOLDER
+from mailsys.receive.leaving import may_leave
 from mailsys.receive.memory import PIECE_OCTETS, MessageMemory
 from mailsys.receive.recipients import Admission
 from mailsys.receive.transaction import Transaction
+from mailsys.receive.vouching import is_vouched_for
 from mailsys.threads import NoThreads
 from mailsys.wire.data import ContentScan
 from mailsys.wire.smtp.commands import Mail
@@ -119,6 +121,8 @@ class DryRun:
             )
         if self.verdict.disposition is Disposition.JUNK:
             self.said = [replace(said, folder=JUNK_FOLDER) for said in self.said]
+        if self._goes_on and not may_leave(self.verdict):
+            self.said = [_kept_here(said) for said in self.said]
 
     @property
     def _goes_on(self) -> bool:
@@ -187,7 +191,13 @@ class DryRun:
         )
 
     async def _return_address(self, alias: Address) -> Address | None:
-        return await return_address(self.admission.router, self.rewriting, self.sender, alias)
+        return await return_address(
+            self.admission.router,
+            self.rewriting,
+            self.sender,
+            alias,
+            is_vouched_for=is_vouched_for(self.admission, self.session, self.sender),
+        )
 
     async def _recipient(self, text: str) -> Address:
         """RFC 5321 4.5.1: the bare ``postmaster`` is that of the first domain."""
@@ -234,3 +244,11 @@ def _fault(content: Content) -> Verdict | None:
         scan.feed(piece)
     fault = scan.fault()
     return Verdict(Disposition.REJECT, fault.value, FAULTS[fault]) if fault else None
+
+
+def _kept_here(said: Said) -> Said:
+    """As the end of the message would have it, when that may not be forwarded."""
+    if not said.forwarded:
+        return said
+    reply = said.reply if said.accounts else replies.NOT_FORWARDED
+    return replace(said, reply=reply, forwarded=(), sent_as=None)

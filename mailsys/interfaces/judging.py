@@ -48,6 +48,7 @@ class Verdict:
     reason: str = ""
     reply: Reply | None = None
     headers: tuple[bytes, ...] = ()  # header lines for the message, with CRLF
+    stays_here: bool = False  # mailboxes here may have it, but it is not forwarded in our name
     reports: tuple[Report, ...] = field(default=(), compare=False)
 
     @property

@@ -118,6 +118,7 @@ def _weigh(verdicts: Sequence[tuple[IJudge, Verdict]]) -> Verdict:
     weightiest = ACCEPT if weightiest.disposition is Disposition.ACCEPT else _told_by(judge, weightiest)
     return replace(
         weightiest,
+        stays_here=any(verdict.stays_here for _, verdict in verdicts),
         headers=tuple([line for _, verdict in verdicts for line in verdict.headers]),
         reports=tuple([Report(judge.name, said.disposition, said.reason) for judge, said in verdicts]),
     )

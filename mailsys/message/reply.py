@@ -114,6 +114,14 @@ DATA_LINE_TOO_LONG = Reply(554, "5.6.0", "Message has a line that is too long")
 NO_SUCH_USER = Reply(550, "5.1.1", "No such user here")
 NO_SUCH_DOMAIN_HERE = Reply(550, "5.7.1", "This host does not relay for you")
 NOT_OUR_RETURN_ADDRESS = Reply(550, "5.7.1", "This host has not made this return address for anybody")
+RETURN_ADDRESS_WITH_SENDER = Reply(
+    550, "5.7.1", "A return address takes notices only, and they have the empty sender MAIL FROM:<>"
+)
+NOT_FORWARDED = Reply(
+    550,
+    "5.7.1",
+    "Taken for junk or a forgery, this message is not forwarded to other hosts as an alias wants",
+)
 RETURN_ADDRESS_EXPIRED = Reply(
     550, "5.1.6", "This return address has expired; the mail it was for is too old"
 )

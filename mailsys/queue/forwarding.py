@@ -56,7 +56,13 @@ class Forwarding:
         self, envelope: Envelope, content: Content, recipients: Sequence[Address], alias: Address
     ) -> dict[Address, Attempt]:
         try:
-            sender = await return_address(self._router(), self._rewriting, envelope.reverse_path, alias)
+            sender = await return_address(
+                self._router(),
+                self._rewriting,
+                envelope.reverse_path,
+                alias,
+                is_vouched_for=envelope.is_vouched_for,
+            )
         except DirectoryUnavailable:
             attempt = Attempt(Deferred(replies.LOCAL_ERROR), Step.MESSAGE)
             return dict.fromkeys(recipients, attempt)
@@ -70,13 +76,21 @@ class Forwarding:
 
 
 async def return_address(
-    router: IRouter, rewriting: SenderRewriting, sender: Address | None, alias: Address
+    router: IRouter,
+    rewriting: SenderRewriting,
+    sender: Address | None,
+    alias: Address,
+    *,
+    is_vouched_for: bool,
 ) -> Address | None:
     """As whom mail to ``alias`` is forwarded; raises DirectoryUnavailable.
+
+    A sender of ours stays as it is only if it is vouched for: a stranger may have made it up, and the next
+    host would read in SPF that we answer for it.
 
     A sender whose return address would be too long for any host goes as it is: that its notices do not
     come back is less harm than no mail.
     """
-    if sender is None or await router.route(sender) is not None:
+    if sender is None or (is_vouched_for and await router.route(sender) is not None):
         return sender
     return rewriting.rewrite(sender, alias.domain) or sender

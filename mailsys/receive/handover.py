@@ -38,6 +38,7 @@ from mailsys.receive import story
 from mailsys.receive.collector import MEMORY_OCTETS
 from mailsys.receive.forged_results import without_forged_results
 from mailsys.receive.handing_on import hand_on
+from mailsys.receive.leaving import kept_here, objections
 from mailsys.receive.reception import Reception
 from mailsys.receive.room import Room
 from mailsys.receive.transaction import RoutedRecipient, Transaction
@@ -109,10 +110,14 @@ class Handover:
             hostname, now = self._reception.settings.hostname, self._reception.now()
             self._added = missing_fields(content, self._envelope.id, hostname, now)
         verdict = await self._reception.judges.message(self._session, self._envelope, content)
-        if is_vouched_for(self._reception.admission, self._session):
+        sender = self._envelope.reverse_path
+        if is_vouched_for(self._reception.admission, self._session, sender):
             self._envelope = replace(self._envelope, is_vouched_for=True)
         if verdict.disposition in (Disposition.REJECT, Disposition.DEFER):
             return self._refuse(verdict.reply or replies.LOCAL_ERROR, verdict.reason, everyone)
+        lost = objections(self._transaction.recipients.values(), verdict)
+        if lost and not self._reception.is_lmtp:  # SMTP has one answer for all recipients
+            return self._refuse(next(iter(lost.values())), verdict.reason, everyone)
         parts = self._reception, self._session, self._transaction
         try:
             content = await without_forged_results(*parts, content)
@@ -144,10 +149,11 @@ class Handover:
 
     async def _commit_with_room(self, content: Content, verdict: Verdict) -> Sequence[Reply]:
         room = Room(self._reception.quota)
-        everyone = len(self._transaction.recipients)
+        recipients = kept_here(self._transaction.recipients.values(), verdict)
+        everyone = len(recipients)
         try:
-            await room.hold(self._transaction.recipients.values(), content.size)
-            return await self._commit_for(content, verdict, room)
+            await room.hold(recipients, content.size)
+            return await self._commit_for(recipients, content, verdict, room)
         except OSError as error:  # nothing was committed: the intake itself raises NotStored
             return self._refuse(replies.NO_STORAGE, str(error), everyone)
         finally:
@@ -159,23 +165,27 @@ class Handover:
 
     # ------------------------------------------------------------------ commit
 
-    async def _commit_for(self, content: Content, verdict: Verdict, room: Room) -> Sequence[Reply]:
+    async def _commit_for(
+        self, recipients: Sequence[RoutedRecipient], content: Content, verdict: Verdict, room: Room
+    ) -> Sequence[Reply]:
         """Deliver where there is room.
 
         SMTP has one answer for all recipients.  When only some have no room it is 452: the client
         tries again, declares the size, and hears at each RCPT which of them it is.
         """
-        recipients = self._transaction.recipients.values()
         full = room.lacking
         if full and (not self._reception.is_lmtp or len(full) == len(recipients)):
             reply = replies.MESSAGE_OVER_QUOTA if len(full) == len(recipients) else replies.MAILBOX_FULL
             words = f"{replies.MESSAGE_OVER_QUOTA.text} of <{next(iter(full))}>"
             return self._refuse(reply.with_text(words), "", len(recipients))
-        takers = [recipient for recipient in recipients if recipient.address not in full]
+        refused = {**objections(recipients, verdict), **dict.fromkeys(full, replies.MESSAGE_OVER_QUOTA)}
+        takers = [recipient for recipient in recipients if recipient.address not in refused]
+        if not takers:
+            first = next(iter(refused.values()))
+            self._refuse(first, verdict.reason, len(recipients))
+            return [refused[recipient.address] for recipient in recipients]
         answer = await self._commit(takers, content, verdict, room)
-        return [
-            replies.MESSAGE_OVER_QUOTA if recipient.address in full else answer for recipient in recipients
-        ]
+        return [refused.get(recipient.address, answer) for recipient in recipients]
 
     async def _commit(
         self, takers: Sequence[RoutedRecipient], content: Content, verdict: Verdict, room: Room
@@ -185,8 +195,9 @@ class Handover:
             envelope = replace(envelope, recipients=tuple(taker.address for taker in takers))
         held = await self._count([taker.address for taker in takers if taker.is_outside])
         answer = self._thanks(held)
-        waiting = self._waiting_of(takers)
-        copies = self._copies(envelope, [one for one in takers if one not in waiting], content, verdict)
+        waiting = {one.address for one in self._waiting_of(takers)}
+        laid = [one for one in takers if one.address not in waiting]
+        copies = self._copies(envelope, laid, content, verdict)
         queued = self._waiting(envelope, takers, content, verdict, held)
         actions: tuple[Action, ...] = (*copies, *queued)
         facts = story.accepted(
@@ -269,10 +280,10 @@ class Handover:
         held: str,
     ) -> tuple[QueueAction, ...]:
         """One copy in the queue for all who live elsewhere, and for those here of whom we have to tell."""
-        waiting = self._waiting_of(takers)
-        recipients = {taker.address: taker.address for taker in waiting}
+        recipients = {taker.address: taker.address for taker in self._waiting_of(takers)}
+        waiting = frozenset(recipients)
         for taker in takers:
-            for target in taker.forwarded if taker not in waiting else ():
+            for target in taker.forwarded if taker.address not in waiting else ():
                 recipients.setdefault(target, taker.address)
         if not recipients:
             return ()

@@ -20,6 +20,7 @@ from mailsys.interfaces import (
 from mailsys.message import reply as replies
 from mailsys.message.address import Address
 from mailsys.message.reply import Reply
+from mailsys.message.srs import is_return_address
 from mailsys.net.limits import Network, is_within
 from mailsys.receive.transaction import RoutedRecipient, Transaction
 
@@ -124,6 +125,11 @@ class Admission:
             objection = NOT_ALONE
         elif isinstance(route, Outside):
             objection = None
+        elif is_return_address(recipient) and transaction.mail.reverse_path is not None:
+            objection = (
+                replies.RETURN_ADDRESS_WITH_SENDER,
+                "it is a return address, and the message no notice",
+            )
         else:
             objection = await self._lack_of_room(transaction, route)
         if objection is not None:

@@ -8,13 +8,20 @@ the domain of the reverse-path, if it says that their host may send for it (SPF)
 from __future__ import annotations
 
 from mailsys.interfaces import Session
+from mailsys.message.address import Address
 from mailsys.receive.recipients import Admission
 
 
-def is_vouched_for(admission: Admission, session: Session) -> bool:
-    """Does somebody vouch for what this client says in MAIL?"""
+def is_vouched_for(admission: Admission, session: Session, reverse_path: Address | None) -> bool:
+    """Does somebody vouch for what this client says in MAIL?
+
+    A stranger's empty sender is nobody's: SPF then tells of the name in HELO alone, and a failure would be
+    the postmaster's to read.
+    """
     if admission.trusts(session):
         return True
+    if reverse_path is None:
+        return False
     sender = next(iter(session.findings.get("spf", ())), None)
     if sender is None:
         return False

@@ -74,8 +74,14 @@ def test_each_alias_has_a_transaction_of_its_own(away):
 @pytest.mark.parametrize("sender", [None, parse_address("gone@home.test")], ids=str)
 def test_nobody_and_our_own_stay_as_they_are(away, sender):
     """Row 31: a notice must not become a message that can be answered."""
-    deliver(away, BOB, sender=sender)
+    deliver(away, BOB, sender=sender, is_vouched_for=True)
     assert [asked[0] for asked in away.asked] == [str(sender or "")]
+
+
+def test_a_stranger_under_an_address_of_ours_does_not_keep_it(away):
+    deliver(away, BOB, sender=parse_address("boss@home.test"))
+    assert away.asked[0][0].startswith("SRS0=")
+    assert away.asked[0][0].endswith("=home.test=boss@home.test")
 
 
 def test_what_was_forwarded_before(away):
@@ -100,7 +106,7 @@ def test_what_another_host_says_is_told(away):
 def test_it_waits_while_nobody_knows_what_is_ours(away):
     ours = Ours()
     ours.fault = DirectoryUnavailable("locked")
-    attempts = deliver(away, BOB, ANN, ours=ours)
+    attempts = deliver(away, BOB, ANN, ours=ours, is_vouched_for=True)
     assert attempts[BOB].outcome == Deferred(replies.LOCAL_ERROR)
     assert [asked[2] for asked in away.asked] == [[str(ANN)]]
 

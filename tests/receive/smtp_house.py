@@ -207,6 +207,7 @@ class House:
         self.deliveries = {}
         self.routers = []
         self.relays_for = ()
+        self.aliases = {}  # besides those of the directory
         self.space = MemorySpace()
         self.caught = MemoryCaught()
         self.history = MemoryHistory()
@@ -276,6 +277,7 @@ class House:
 
     def _router(self):
         directory = MemoryDirectory()
+        directory.aliases.update(self.aliases)
         known = RoutersInOrder([*self.routers, Router(directory, "+")])
         return RoutersInOrder([ReturnRouter(directory, REWRITING, known), known])
 
