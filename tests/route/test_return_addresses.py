@@ -125,8 +125,37 @@ def test_a_file_that_is_damaged_is_not_written_over(path, clock, text):
     with open(path, "w", errors="surrogateescape") as file:
         file.write(text)
     with pytest.raises(OSError, match="return-address-keys"):
-        addresses(path, clock)
+        ReturnAddresses(Disk(), path, clock, os.urandom).renew()
     assert Path(path).read_text(errors="surrogateescape") == text
+    for number in (1, 2):  # the host starts all the same, each time with a key of its own
+        Path(path).write_text(text, errors="surrogateescape")
+        assert len(addresses(path, clock).rewriting.keys) == 1
+        aside = Path(f"{path}.damaged-{number}")
+        assert aside.read_text(errors="surrogateescape") == text
+        assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+
+
+def test_what_can_be_read_of_a_damaged_file_stays_in_use(path, clock):
+    server = addresses(path, clock)
+    before = server.rewriting.rewrite(ANN, "a.example")
+    server.renew()
+    with open(path, "r+b") as file:
+        file.write(b"\xff\x00")
+    again = addresses(path, clock)
+    assert len(again.rewriting.keys) == 2
+    assert again.rewriting.original(before) == ANN
+    assert again.rewriting.rewrite(ANN, "a.example") != before
+    assert addresses(path, clock).rewriting.keys == again.rewriting.keys
+
+
+@pytest.mark.parametrize("lose", [os.unlink, lambda path: os.truncate(path, 0)])
+def test_a_file_that_is_lost_leaves_the_keys_in_use(path, clock, lose):
+    server = addresses(path, clock)
+    before = server.rewriting.rewrite(ANN, "a.example")
+    lose(path)
+    server.read()
+    assert server.rewriting.original(before) == ANN
+    assert server.rewriting.rewrite(ANN, "a.example") == before
 
 
 def test_what_a_crash_left_behind(path, clock):
