@@ -198,7 +198,10 @@ class Stations:
         self.own_records.configuration = configuration
         dkim = configuration.dkim
         self.signing.configure(
-            is_on=dkim.sign, valid_seconds=valid_seconds, new_keys_after=dkim.new_keys_after
+            is_on=dkim.sign,
+            valid_seconds=valid_seconds,
+            new_keys_after=dkim.new_keys_after,
+            ahead_seconds=configuration.submission.ahead,
         )
         self.strangers.patience = patience_of(configuration)
         self.message_memory.octets = configuration.limits.message_memory

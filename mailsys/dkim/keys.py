@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from mailsys.dkim.key_file import KeyFiles, State, StoredKey, make_pair
 
-# Mail that is on its way was signed with the old key; so long its records should stay.
+# Mail that is on its way was signed with the old key; so long its records should stay at least.
 RETIRED_SECONDS = 30 * 24 * 3600.0
 
 
@@ -52,13 +52,18 @@ def use_next(files: KeyFiles, domain: str, now: float) -> bool:
     return True
 
 
-def forget_retired(files: KeyFiles, domain: str, now: float) -> Sequence[StoredKey]:
-    """Drop keys that nobody needs any more, and return them: their records may be taken from DNS."""
-    if not _outdated(files.read(domain), now):
+def forget_retired(
+    files: KeyFiles, domain: str, now: float, after: float = RETIRED_SECONDS
+) -> Sequence[StoredKey]:
+    """Drop keys that nobody needs any more, and return them: their records may be taken from DNS.
+
+    ``after`` is how many seconds after its last signature a key may still be asked for.
+    """
+    if not _outdated(files.read(domain), now - after):
         return ()
     with files.changing():
         keys = files.read(domain)
-        gone = _outdated(keys, now)
+        gone = _outdated(keys, now - after)
         files.write(domain, tuple(key for key in keys if key not in gone))
     return gone
 
@@ -75,8 +80,8 @@ def in_state(keys: Sequence[StoredKey], state: State) -> tuple[StoredKey, ...]:
     return tuple(key for key in keys if key.state is state)
 
 
-def _outdated(keys: Sequence[StoredKey], now: float) -> tuple[StoredKey, ...]:
-    return tuple(key for key in in_state(keys, State.RETIRED) if now - key.since > RETIRED_SECONDS)
+def _outdated(keys: Sequence[StoredKey], before: float) -> tuple[StoredKey, ...]:
+    return tuple(key for key in in_state(keys, State.RETIRED) if key.since < before)
 
 
 def _stem(keys: Sequence[StoredKey], now: float) -> str:

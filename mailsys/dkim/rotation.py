@@ -21,7 +21,10 @@ log = Logger(namespace="mailsys.dkim")
 
 
 class Rotation:
-    """``new_keys_after`` is how old keys become before they get successors, in seconds; 0 for never."""
+    """``new_keys_after`` is how old keys become before they get successors, in seconds; 0 for never.
+
+    ``retired_seconds`` is how long they stay after that: as long as a signature with them may hold.
+    """
 
     def __init__(self, files: KeyFiles, workers: IWorkers, now: Callable[[], float], not_yet: NotYet) -> None:
         self._files = files
@@ -29,6 +32,7 @@ class Rotation:
         self._now = now
         self._not_yet = not_yet
         self.new_keys_after = 0.0
+        self.retired_seconds = keys.RETIRED_SECONDS
 
     async def step(self, domains: Sequence[str]) -> bool:
         """Do what is due for each domain; did any key begin to sign?  The log tells what fails."""
@@ -69,5 +73,6 @@ class Rotation:
         return used
 
     async def _forget_old(self, domain: str) -> None:
-        for gone in await self._workers.run(keys.forget_retired, self._files, domain, self._now()):
+        known = self._files, domain, self._now(), self.retired_seconds
+        for gone in await self._workers.run(keys.forget_retired, *known):
             log.info("The DKIM record {name} is wanted no more: take it from DNS", name=gone.name)

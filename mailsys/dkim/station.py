@@ -55,11 +55,17 @@ class Signing:
         loop.clock = reactor
         return loop
 
-    def configure(self, *, is_on: bool, valid_seconds: float, new_keys_after: float) -> None:
-        """Sign or not, for how long signatures hold, and when keys get successors; in seconds."""
+    def configure(
+        self, *, is_on: bool, valid_seconds: float, new_keys_after: float, ahead_seconds: float = 0.0
+    ) -> None:
+        """Sign or not, for how long signatures hold, and when keys get successors; in seconds.
+
+        Mail may be signed ``ahead_seconds`` before it leaves, and its signature holds from then on.
+        """
         self._is_on = is_on
         self._signer.valid_seconds = valid_seconds
         self._rotation.new_keys_after = new_keys_after
+        self._rotation.retired_seconds = max(keys.RETIRED_SECONDS, ahead_seconds + valid_seconds)
 
     async def lines(self, content: Content, leaves_at: float = 0.0) -> Sequence[bytes]:
         """A DKIM-Signature for each key of the domain in From; raises OSError."""

@@ -24,8 +24,9 @@ class House:
         self.ours = ["example.org"]
         self.unavailable = False
         self.reason = "not published"
+        self.now = NOW
         self.signing = Signing(
-            str(folder), self._domains, self.clock, NoThreads(), lambda: NOW, self._not_yet
+            str(folder), self._domains, self.clock, NoThreads(), lambda: self.now, self._not_yet
         )
         self.signing.configure(is_on=True, valid_seconds=600, new_keys_after=0)
 
@@ -79,6 +80,22 @@ def test_the_next_keys_are_used_as_soon_as_they_are_published(house):
     house.reason = ""
     house.clock.advance(ROTATE_SECONDS)
     assert house.selectors() == ["m20270115-2-rsa", "m20270115-2-ed25519"]
+    result_of(house.signing.stop())
+
+
+def test_old_keys_stay_as_long_as_a_signature_with_them_may_hold(house):
+    """Of mail that was handed in long before it was to leave, and then waited as long as it may."""
+    day = 86_400.0
+    result_of(house.signing.start())
+    house.signing.configure(is_on=True, valid_seconds=7 * day, new_keys_after=0, ahead_seconds=90 * day)
+    keys.prepare_next(house.files, "example.org", NOW)
+    keys.use_next(house.files, "example.org", NOW)
+    house.now = NOW + 97 * day
+    result_of(house.signing.rotate())
+    assert len(house.files.read("example.org")) == 4
+    house.now += 1
+    result_of(house.signing.rotate())
+    assert len(house.files.read("example.org")) == 2
     result_of(house.signing.stop())
 
 
