@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import accumulate
 
 from mailsys.message.headers import Headers
 from mailsys.message.mailboxes import Group, Mailbox, parse_address_list
@@ -11,6 +12,8 @@ from mailsys.message.structure.strings import NIL, nstring, string
 
 Entries = Sequence[Mailbox | Group]
 
+# Of one list; what goes beyond it is not told.
+ADDRESSES = 1000
 # What stands where an address lacks a part.  NIL would make it the beginning or end of a group.
 NO_MAILBOX = b"MISSING_MAILBOX"
 NO_HOST = b"MISSING_DOMAIN"
@@ -25,17 +28,17 @@ _GROUP_END = b"(NIL NIL NIL NIL)"
 
 
 def entries_of(headers: Headers, name: bytes) -> Entries:
-    """What all fields of this name hold, in their order; the name is in lower case."""
+    """What all fields of this name hold, in their order, at most ADDRESSES; the name is in lower case."""
     count = headers.count(name)
     if count == 0:
         return ()
     if count > 1:
-        return parse_address_list(b",".join(field.value for field in headers.all(name))).entries
+        return parse_address_list(b",".join(field.value for field in headers.all(name)), ADDRESSES).entries
     field = headers.first(name)
     value = field.value if field else b""
     if match := _ONE.match(value):
         return (Mailbox(match[1] or match[2] or b"", match[3]),)
-    return parse_address_list(value).entries
+    return parse_address_list(value, ADDRESSES).entries
 
 
 def first_mailbox(entries: Entries) -> Mailbox | None:
@@ -58,17 +61,26 @@ def halves(mailbox: Mailbox) -> tuple[bytes, bytes]:
     return local, domain
 
 
-def address_list(entries: Entries) -> bytes:
-    """The form of ENVELOPE; NIL when there is no address."""
+def address_list(entries: Entries, room: int) -> bytes:
+    """The form of ENVELOPE, without addresses that do not fit into so many octets; NIL when there is none."""
     parts: list[bytes] = []
+    room -= len(b"()")
     for entry in entries:
         if isinstance(entry, Mailbox):
-            parts.append(_address(entry))
+            told = _fitting([_address(entry)], room)
         else:
-            parts.append(b"(NIL NIL %s NIL)" % string(entry.name))
-            parts += map(_address, entry.members)
-            parts.append(_GROUP_END)
+            forms = [b"(NIL NIL %s NIL)" % string(entry.name), *map(_address, entry.members)]
+            told = _fitting(forms, room - len(_GROUP_END))
+            told += [_GROUP_END] if told else []
+        parts += told
+        room -= sum(map(len, told))
     return b"(%s)" % b"".join(parts) if parts else NIL
+
+
+def _fitting(forms: Sequence[bytes], room: int) -> list[bytes]:
+    """The first ones, which together have no more octets."""
+    ends = accumulate(map(len, forms))
+    return [form for form, end in zip(forms, ends, strict=True) if end <= room]
 
 
 def _address(mailbox: Mailbox) -> bytes:

@@ -6,7 +6,13 @@ from mailsys.message.headers import Headers
 from mailsys.message.structure.addresses import Entries, address_list, entries_of
 from mailsys.message.structure.strings import NIL, nstring
 
+ENVELOPE_OCTETS = 128 * 1024  # of a form; whoever wants more can read the header
+STRING_OCTETS = 4 * 1024  # of each of the four fields that are no lists of addresses
+AUTHOR_OCTETS = 8 * 1024  # of From, which may stand three times, and of Sender and Reply-To
+RECIPIENT_OCTETS = 84 * 1024  # of all other lists; the sum leaves room for what stands around
+
 ADDRESS_FIELDS = (b"from", b"sender", b"reply-to", b"to", b"cc", b"bcc")
+_AUTHORS = ADDRESS_FIELDS[:3]
 
 
 def read_addresses(headers: Headers) -> dict[bytes, Entries]:
@@ -17,22 +23,40 @@ def read_addresses(headers: Headers) -> dict[bytes, Entries]:
 def envelope(headers: Headers, addresses: dict[bytes, Entries] | None = None) -> bytes:
     """The form, given the address lists if they are read already.
 
-    A field that comes more than once counts the first time; of lists of addresses all count.
+    A field that comes more than once counts the first time; of lists of addresses all count.  It has at
+    most ENVELOPE_OCTETS: of what is longer than anybody writes it tells the beginning.
     """
-    lists = {name: address_list(found) for name, found in (addresses or read_addresses(headers)).items()}
+    lists = _lists(addresses or read_addresses(headers))
     sender = lists[b"from"]
     return b"(%s %s %s %s %s %s %s %s %s %s)" % (
-        nstring(value_of(headers, b"date")),
-        nstring(value_of(headers, b"subject")),
+        _text(headers, b"date"),
+        _text(headers, b"subject"),
         sender,
         sender if lists[b"sender"] == NIL else lists[b"sender"],
         sender if lists[b"reply-to"] == NIL else lists[b"reply-to"],
         lists[b"to"],
         lists[b"cc"],
         lists[b"bcc"],
-        nstring(value_of(headers, b"in-reply-to")),
-        nstring(value_of(headers, b"message-id")),
+        _text(headers, b"in-reply-to"),
+        _text(headers, b"message-id"),
     )
+
+
+def _lists(addresses: dict[bytes, Entries]) -> dict[bytes, bytes]:
+    lists: dict[bytes, bytes] = {}
+    room = RECIPIENT_OCTETS
+    for name in ADDRESS_FIELDS:
+        if name in _AUTHORS:
+            lists[name] = address_list(addresses[name], AUTHOR_OCTETS)
+        else:
+            lists[name] = address_list(addresses[name], room)
+            room -= len(lists[name])
+    return lists
+
+
+def _text(headers: Headers, name: bytes) -> bytes:
+    value = value_of(headers, name)
+    return nstring(None if value is None else value[:STRING_OCTETS])
 
 
 def value_of(headers: Headers, name: bytes) -> bytes | None:

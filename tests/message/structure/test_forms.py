@@ -4,8 +4,9 @@ import pytest
 from imap_lists import read_lists
 from mime import message
 
-from mailsys.message.structure.body_forms import body_forms
-from mailsys.message.structure.envelope_form import envelope
+from mailsys.message.structure.addresses import ADDRESSES
+from mailsys.message.structure.body_forms import FORMS_OCTETS, body_forms
+from mailsys.message.structure.envelope_form import ENVELOPE_OCTETS, envelope
 from mailsys.message.structure.scan import scan_octets
 from mailsys.message.structure.strings import as_ascii, nstring
 
@@ -149,6 +150,62 @@ def test_what_is_too_deep_is_told_as_octets():
     assert body.count(b'"message" "rfc822"') == 100
     assert b'("application" "octet-stream" NIL NIL NIL "7bit" 0)' in body
     read_lists(structure)
+
+
+def test_of_a_list_a_thousand_addresses_are_told():
+    [form] = read_lists(envelope_of(b"To: " + b"a@b.example," * 1500 + b"\n\n"))
+    assert form[5] == [[None, None, b"a", b"b.example"]] * ADDRESSES
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"".join(b"%s: %s\n" % (name, b"x," * 15_000) for name in (b"From", b"To", b"Cc", b"Bcc")),
+        b"".join(b"%s: %s\n" % (name, b"g: x@y;" * 5000) for name in (b"From", b"Sender", b"Cc", b"Bcc")),
+        b"".join(b"%s: g: %s\n" % (name, b'"%s" <x@y>,' % (b"n" * 900) * 100) for name in (b"From", b"To")),
+        b"To: %s <x@y>, z@y\n" % (b"n" * 95_000),
+        b"".join(
+            b"%s: %s\n" % (n, b"x" * 60_000) for n in (b"Date", b"Subject", b"In-Reply-To", b"Message-ID")
+        ),
+    ],
+)
+def test_an_envelope_has_a_largest_size_and_stays_well_formed(header):
+    form = envelope_of(header + b"\n")
+    assert len(form) <= ENVELOPE_OCTETS
+    [fields] = read_lists(form)
+    assert len(fields) == 10
+    for addresses in fields[2:8]:
+        if isinstance(addresses, list):
+            assert 0 < len(addresses) <= 2 * ADDRESSES
+            begun = sum(a[2] == b"g" and a[3] is None for a in addresses)
+            assert begun == sum(a[2] is None for a in addresses)  # each group ends
+
+
+def test_nested_messages_cannot_make_forms_larger_than_their_bound():
+    level = b"From: %s\nContent-Type: message/rfc822\n\n" % (b"a," * 1000)
+    body, structure = forms_of(level * 94 + b"x\n")
+    assert len(body) < len(structure) <= FORMS_OCTETS
+    assert body.count(b'"message" "rfc822"') > 2
+    assert body.count(b'"application" "octet-stream"') == 1
+    read_lists(body)
+    read_lists(structure)
+
+
+def test_many_parts_cannot_make_forms_larger_than_their_bound():
+    parts = b"--x\nContent-Type: image/png; name=a\nContent-Transfer-Encoding: base64\n\nAAAA\n" * 3000
+    body, structure = forms_of(b"Content-Type: multipart/mixed; boundary=x\n\n" + parts)
+    assert FORMS_OCTETS - 1000 < len(structure) <= FORMS_OCTETS
+    [told] = read_lists(structure)
+    assert told[0] == [b"image", b"png", [b"name", b"a"], *told[0][3:]]
+    assert told[0][5] == b"base64"
+    assert len(read_lists(body)[0]) == sum(isinstance(part, list) for part in told[:-4]) + 1
+
+
+def test_a_part_of_which_too_much_is_said_is_told_as_octets():
+    _, structure = forms_of(
+        b"Content-Transfer-Encoding: base64\nContent-Description: " + b"d" * FORMS_OCTETS + b"\n\nAAAA\n"
+    )
+    assert structure == b'("application" "octet-stream" NIL NIL NIL "base64" 6 NIL NIL NIL NIL)'
 
 
 @pytest.mark.row(36)
