@@ -3,7 +3,10 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from imap_house import House, now_of
+from test_imap_session import Client
 
+from mailsys.read.imap import dialogue
 from mailsys.read.imap.patterns import Pattern
 
 
@@ -42,3 +45,26 @@ def test_like_a_regular_expression(pattern, name):
 def test_wildcards_without_end():
     """Row 47: no more work than letters."""
     assert not Pattern(["*a" * 20_000 + "b"] * 10).matches("a" * 240)
+
+
+@pytest.mark.row(47)
+@pytest.mark.parametrize("command", ['LIST "" none*', 'LSUB "" none*'])
+def test_names_that_do_not_match_take_their_time_as_well(command, monkeypatch):
+    turns = []
+    give_way = dialogue.Dialogue.give_way
+
+    async def count(self):
+        turns.append(self)
+        await give_way(self)
+
+    monkeypatch.setattr(dialogue.Dialogue, "give_way", count)
+    house = House()
+    for number in range(399):
+        now_of(house.folders.create(f"Folder {number}"))
+        now_of(house.folders.subscribe(f"Folder {number}"))
+    client = Client(house)
+    assert client.say(f"b {command}") == ["b OK Done"]
+    assert 1 <= len(turns) <= 2
+    monkeypatch.setattr(dialogue, "TURN_SECONDS", 0.0)
+    client.say(f"c {command}")
+    assert len(turns) >= 399

@@ -15,7 +15,7 @@ from mailsys.wire.imap.append import (
 from mailsys.wire.imap.capabilities import Terms
 from mailsys.wire.imap.commands import State
 from mailsys.wire.imap.events import IdleEnds, Proceed, Rejected, Request, SaslLine
-from mailsys.wire.imap.folder_commands import Create, Known, List, Select, Status
+from mailsys.wire.imap.folder_commands import TOO_LONG, Create, Known, List, Select, Status
 from mailsys.wire.imap.server import (
     BEFORE_LOGIN_OCTETS,
     CONTINUE,
@@ -278,6 +278,18 @@ def test_list():
     )
     for text in (b'LIST (X) "" *', b'LIST (RECURSIVEMATCH) "" *', b'LIST "" () ', b'LIST "" * RETURN (X)'):
         assert refusal(text).kind == "BAD"
+
+
+@pytest.mark.row(47)
+@pytest.mark.parametrize(
+    "text",
+    [b'LIST "" ("*a*a*a*a" %b)' % b" ".join([b"*a" * 222 + b"b"] * 99), b'LSUB "%b" *' % (b"a" * 4096)],
+)
+def test_patterns_are_short_together(text):
+    [rejected] = story(b"t " + text + b"\r\n", State.AUTHENTICATED)
+    assert rejected.response == TOO_LONG
+    [request] = story(b't LIST "" (%b)\r\n' % b" ".join([b"*a" * 20] * 100), State.AUTHENTICATED)
+    assert len(request.command.patterns) == 100
 
 
 def test_status():

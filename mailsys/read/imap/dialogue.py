@@ -19,6 +19,7 @@ from mailsys.wire.imap.server import CONTINUE, IMAPServer
 
 APPEND_SECONDS = 300.0  # for the next octets of a message
 COMMANDS_AT_ONCE = 100  # served before others get a turn
+TURN_SECONDS = 0.02  # of one command's work before others get a turn
 Said = Request | SaslLine | IdleEnds | AppendEvent
 
 
@@ -60,6 +61,7 @@ class Dialogue:
         self._inflater: Inflater | None = None
         self._deflater: Deflater | None = None
         self._commands = 0
+        self._turn_until = 0.0
 
     # ------------------------------------------------------------------ what the client says
 
@@ -104,6 +106,7 @@ class Dialogue:
             if event is not None:
                 return event
             self.machine.receive_data(await self._receive(deadline))
+            self._turn_until = self._clock.seconds() + TURN_SECONDS
 
     async def _receive(self, deadline: float) -> bytes:
         inflater = self._inflater
@@ -159,11 +162,17 @@ class Dialogue:
         Raises ConnectionEnded when it has gone.
         """
         await self.connection.drained()
-        await deferLater(self._clock, 0)
+        await self.pause(0)
+
+    async def give_way_in_time(self) -> None:
+        """The same after each small step of work whose length nobody knows: once that took long enough."""
+        if self._clock.seconds() >= self._turn_until:
+            await self.give_way()
 
     async def pause(self, seconds: float) -> None:
         """Let time go by."""
         await deferLater(self._clock, seconds)
+        self._turn_until = self._clock.seconds() + TURN_SECONDS
 
     def later(self, seconds: float, act: Callable[[], None]) -> None:
         """Do something after so much time, of which it must see itself whether it is still wanted."""

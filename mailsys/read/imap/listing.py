@@ -12,7 +12,7 @@ from mailsys.wire.imap import rendering, responses
 from mailsys.wire.imap.folder_commands import List, Lsub
 from mailsys.wire.imap.responses import Response
 
-AT_ONCE = 200  # lines sent in one go
+AT_ONCE = 200  # names looked at in one go, of which each may be a line
 ROOT = b'* LIST (\\Noselect) "/" ""\r\n'
 
 
@@ -22,13 +22,21 @@ async def list_folders(session: IMAPSession, command: List) -> Response:
         session.dialogue.send(ROOT)  # RFC 9051 6.3.9: what parts the levels
         return responses.DONE
     tree = Tree(await session.folders.list())
-    names = _Matches(tree, command)
-    for count, name in enumerate(names, 1):
-        line = _line(session, command, tree, name, names.child_info)
-        session.dialogue.send(line + await _status(session, command, tree, name))
-        if count % AT_ONCE == 0:
-            await session.dialogue.give_way()
+    matches = _Matches(tree, command)
+    for count, name in enumerate(tree.names, 1):
+        if matches.has(name):
+            line = _line(session, command, tree, name, matches.child_info)
+            session.dialogue.send(line + await _status(session, command, tree, name))
+        await _take_turns(session, count)
     return responses.DONE
+
+
+async def _take_turns(session: IMAPSession, count: int) -> None:
+    """After each name that was looked at, for which a long pattern takes up to a millisecond."""
+    if count % AT_ONCE == 0:
+        await session.dialogue.give_way()
+    else:
+        await session.dialogue.give_way_in_time()
 
 
 class Tree:
@@ -59,7 +67,7 @@ def above(name: str) -> Iterator[str]:
 
 
 class _Matches:
-    """The names to tell; ``child_info`` is filled on the way: below these lies what was selected for."""
+    """Which names to tell; below those of ``child_info`` lies what was selected for."""
 
     def __init__(self, tree: Tree, command: List) -> None:
         self._tree = tree
@@ -79,10 +87,9 @@ class _Matches:
             return False
         return "SPECIAL-USE" not in self._selections or bool(entry.special_use)
 
-    def __iter__(self) -> Iterator[str]:
-        for name in self._tree.names:
-            if self._pattern.matches(name) and self._is_wanted(name):
-                yield name
+    def has(self, name: str) -> bool:
+        """Is it to be told?"""
+        return self._is_wanted(name) and self._pattern.matches(name)
 
     def _is_wanted(self, name: str) -> bool:
         if self._selections:
@@ -126,9 +133,10 @@ async def list_subscribed(session: IMAPSession, command: Lsub) -> Response:
     names = dict.fromkeys(entry.name for entry in entries)
     if command.pattern.endswith("%"):
         names.update(dict.fromkeys(parent for entry in entries for parent in above(entry.name)))
-    for name in names:
+    for count, name in enumerate(names, 1):
         if pattern.matches(name):
             attributes = b"" if name in subscribed else b"\\Noselect"
             rendered = rendering.mailbox(name, utf8=session.utf8)
             session.dialogue.send(b'* LSUB (%b) "/" %b\r\n' % (attributes, rendered))
+        await _take_turns(session, count)
     return responses.DONE

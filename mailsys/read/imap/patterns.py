@@ -13,7 +13,7 @@ class Pattern:
     """Several patterns, any of which may match."""
 
     def __init__(self, patterns: Sequence[str]) -> None:
-        self._patterns = [_folded(pattern) for pattern in patterns]
+        self._patterns = list(dict.fromkeys(map(_folded, patterns)))
 
     def matches(self, name: str) -> bool:
         """Does one of them match the whole name?"""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -13,6 +13,8 @@ from mailsys.wire.imap.sequence import SequenceSet
 T = TypeVar("T")
 
 MOST_PATTERNS = 100
+PATTERN_CHARACTERS = 4096  # of all patterns, each with the reference: all are held against every name
+TOO_LONG = no("The patterns are too long", "LIMIT")
 STATUS_ITEMS = frozenset(
     {
         "MESSAGES", "RECENT", "UIDNEXT", "UIDVALIDITY", "UNSEEN", "DELETED", "SIZE", "HIGHESTMODSEQ",
@@ -267,6 +269,7 @@ def parse_lsub(reader: Reader) -> Lsub:
     reader.space()
     pattern = reader.pattern()
     reader.end()
+    _require_short(reference, [pattern])
     return Lsub(reference, pattern)
 
 
@@ -283,6 +286,7 @@ def parse_list(reader: Reader) -> List:
     reference = reader.mailbox()
     reader.space()
     patterns, has_several = _patterns(reader)
+    _require_short(reference, patterns)
     if reader.is_at_end:
         return List(reference, patterns, selections, is_extended=is_extended or has_several)
     reader.space()
@@ -308,6 +312,11 @@ def _patterns(reader: Reader) -> tuple[tuple[str, ...], bool]:
     if not patterns:
         raise reader.wrong("there is no pattern")
     return tuple(patterns), True
+
+
+def _require_short(reference: str, patterns: Sequence[str]) -> None:
+    if sum(len(reference) + len(pattern) for pattern in patterns) > PATTERN_CHARACTERS:
+        raise BadCommand(TOO_LONG)
 
 
 def _returns(reader: Reader) -> tuple[frozenset[str], tuple[str, ...]]:
