@@ -74,9 +74,13 @@ class SigningKey:
 
 
 def signature_fields(
-    header: SignedHeader, body_digest: bytes, keys: Sequence[SigningKey], signed_at: int, expires_at: int
+    header: SignedHeader,
+    body_digest: bytes,
+    keys: Sequence[SigningKey],
+    signed_at: int,
+    expires_at: int | None,
 ) -> list[bytes]:
-    """A DKIM-Signature field for each key; times are in seconds since 1970."""
+    """A DKIM-Signature field for each key; times are in seconds since 1970, None for no end."""
     names = _signed_names(header)
     fields = []
     for key in keys:
@@ -96,13 +100,13 @@ def _signed_names(header: SignedHeader) -> list[bytes]:
 
 
 def _unsigned(
-    key: SigningKey, names: Sequence[bytes], body_digest: bytes, signed_at: int, expires_at: int
+    key: SigningKey, names: Sequence[bytes], body_digest: bytes, signed_at: int, expires_at: int | None
 ) -> bytes:
     """The field as it is hashed: b= is last and empty."""
     lines = [
         f"DKIM-Signature: v=1; a={key.algorithm}; c={CANONICALIZATION}/{CANONICALIZATION};",
         f"d={key.domain}; s={key.selector};",
-        f"t={signed_at}; x={expires_at};",
+        f"t={signed_at};" + (f" x={expires_at};" if expires_at is not None else ""),
         *_listed(name.decode() for name in names),
         f"bh={base64.b64encode(body_digest).decode()};",
         "b=",

@@ -7,6 +7,7 @@ that ``x=`` must outlast the queue.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 from zope.interface import implementer
@@ -47,7 +48,8 @@ class Signer:
         assert digest is not None  # noqa: S101 - there is always one of the whole body
         now = self._now()
         expires_at = max(now, leaves_at) + self.valid_seconds
-        return signature_fields(header, digest, keys, int(now), int(expires_at))
+        end = int(expires_at) if math.isfinite(expires_at) else None
+        return signature_fields(header, digest, keys, int(now), end)
 
     def _keys_for(self, header: SignedHeader) -> Sequence[SigningKey]:
         """DMARC looks at the domain in From, and at no other address."""

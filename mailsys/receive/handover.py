@@ -6,6 +6,7 @@ same, says the first).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -85,6 +86,8 @@ class Handover:
         self._session = session
         self._transaction = transaction
         self._envelope = transaction.envelope()
+        self._signed: Content | None = None  # what our signatures cover
+        self._signatures: Sequence[bytes] = ()
         self._added = b""  # fields that a user's program left out
 
     def first_objection(self, fault: DataFault | None) -> tuple[Reply | None, str]:
@@ -144,8 +147,16 @@ class Handover:
             return lines
         head = b"".join(lines) + self._added
         whole = HeadedContent(head, content) if head else content
-        signatures = await self._reception.signer.lines(whole, self._transaction.not_before)
-        return *signatures, *lines
+        self._signed = whole
+        self._signatures = await self._reception.signer.lines(whole, self._transaction.not_before)
+        return *self._signatures, *lines
+
+    async def _without_end(self, verdict: Verdict) -> Verdict:
+        """Our signatures anew, for nobody knows when what is held will leave; raises OSError."""
+        if self._signed is None or not self._signatures:
+            return verdict
+        signatures = await self._reception.signer.lines(self._signed, math.inf)
+        return replace(verdict, headers=(*signatures, *verdict.headers[len(self._signatures) :]))
 
     async def _commit_with_room(self, content: Content, verdict: Verdict) -> Sequence[Reply]:
         room = Room(self._reception.quota)
@@ -194,6 +205,8 @@ class Handover:
         if len(takers) != len(envelope.recipients):
             envelope = replace(envelope, recipients=tuple(taker.address for taker in takers))
         held = await self._count([taker.address for taker in takers if taker.is_outside])
+        if held:
+            verdict = await self._without_end(verdict)
         answer = self._thanks(held)
         waiting = {one.address for one in self._waiting_of(takers)}
         laid = [one for one in takers if one.address not in waiting]

@@ -1,5 +1,6 @@
 """Our signatures: what they cover, and that nobody can add to it."""
 
+import math
 import re
 
 import pytest
@@ -110,3 +111,10 @@ def test_what_leaves_later_is_signed_for_longer():
     signer = Signer(OneKeyring(), NoThreads(), lambda: NOW, 600)
     [field, _] = result_of(signer.lines(MemoryContent([FULL]), NOW + 86_400.0))
     assert b"t=%d; x=%d;" % (NOW, NOW + 86_400 + 600) in field
+
+
+def test_what_leaves_nobody_knows_when_is_signed_without_end():
+    signer = Signer(OneKeyring(), NoThreads(), lambda: NOW, 600)
+    fields = result_of(signer.lines(MemoryContent([FULL]), math.inf))
+    assert all(b"t=%d;\r\n" % NOW in field and b" x=" not in field for field in fields)
+    assert results(b"".join(fields) + FULL, NOW + 400 * 86_400) == BOTH

@@ -72,6 +72,20 @@ def test_users_with_what_their_program_left_out(house, files):
     assert results(house, files) == [Result.PASS, Result.PASS]
 
 
+def test_what_is_held_is_signed_without_end(house, files):
+    """A person releases it, whenever that is."""
+    house.header_writers.written = (b"X-Desk: 7\r\n",)
+    house.limits.held = "ann sent very much"
+    hand_in(logged_in(house), MESSAGE)
+    acceptance, content = house.intake.accepted[-1]
+    head = acceptance.actions[-1].head
+    assert acceptance.actions[-1].octets == len(head) + len(content)
+    assert head.count(b"DKIM-Signature: ") == 2
+    assert head.count(b"X-Desk: 7") == 1
+    assert b" x=" not in head
+    assert results(house, files) == [Result.PASS, Result.PASS]
+
+
 def test_programs_of_trusted_networks_for_our_domains_alone(house, files):
     house.relays_for = (ip_network("127.0.0.0/8"),)
     play = begun(house)
