@@ -275,10 +275,13 @@ class _MemoryJudgement:
 
 @implementer(ISenders)
 class OwnAddressOnly:
-    """Nobody has further addresses."""
+    """Nobody has further addresses; our.example is ours."""
 
     async def may_use(self, account, address):
         return account == address
+
+    async def is_ours(self, domain):
+        return domain == "our.example"
 
 
 @implementer(ISigner)

@@ -27,6 +27,9 @@ class MemoryHistory:
     async def knows(self, session, reverse_path, recipients):
         return str(reverse_path or "") in self.known
 
+    async def knows_from_list(self, session, recipients):
+        return False
+
 
 def surroundings(configuration, resolver=None, clock=None, memory=None):
     """Of a host with this configuration; without a ``memory`` nobody is known, and none can be remembered."""

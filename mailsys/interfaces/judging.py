@@ -87,6 +87,9 @@ class ISenderHistory(Interface):
     async def knows(session: Session, reverse_path: Address | None, recipients: Iterable[Address]) -> bool:
         """Is the sender known to one of these?  False also when that cannot be told."""
 
+    async def knows_from_list(session: Session, recipients: Iterable[Address]) -> bool:
+        """Has mail of this author come to one of these over this list?  Else as ``knows``."""
+
 
 class IGreetingPause(Interface):
     """A judge that wants the greeting held back, to see who cannot wait."""

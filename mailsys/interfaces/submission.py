@@ -15,6 +15,9 @@ class ISenders(Interface):
     async def may_use(account: Address, address: Address) -> bool:
         """May the account write this address as its own?  Raises DirectoryUnavailable."""
 
+    async def is_ours(domain: str) -> bool:
+        """Is it a domain of this host, or below one?  Raises DirectoryUnavailable."""
+
 
 class ISendingLimits(Interface):
     """How much accounts may send to other hosts in a day."""

@@ -98,5 +98,5 @@ def build_pipeline(
     judges = [BUILTIN[name](host) if name in BUILTIN else further[name] for name in names]
     if not _FIND_OUT.isdisjoint(names):
         forwarders = Forwarders(configuration.judge.trusted_forwarders)
-        judges.append(FinalVerdict(configuration.hostname, forwarders, host.memory.history))
+        judges.append(FinalVerdict(configuration.hostname, forwarders, host.memory.history, host.senders))
     return JudgePipeline(judges)

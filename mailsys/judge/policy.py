@@ -23,6 +23,8 @@ class Case:
     findings: Findings
     is_forwarded: bool = False
     is_known: bool = False  # the sender has written to one of the recipients before
+    is_known_from_list: bool = False  # the author has, over the same list
+    is_ours: bool = False  # the author's domain is one of this host
 
     @property
     def dmarc(self) -> Finding:
@@ -48,6 +50,26 @@ class Case:
         """Does it say that a list sent it, and does some domain answer for that?"""
         return "list" in self.dmarc.detail and (self.is_signed or self.spf.passes)
 
+    @property
+    def takes_our_name(self) -> bool:
+        """Is a domain of ours in From, and neither we nor a host that is trusted to forward vouch for it?
+
+        Where the domain publishes nothing, DMARC does not say whether what passed is the author's.
+        """
+        if not self.is_ours or self.is_forwarded or self.dmarc.result in ("", "pass"):
+            return False
+        return self.dmarc.result == "fail" or not self._is_of_author
+
+    @property
+    def _is_of_author(self) -> bool:
+        author = self.dmarc.domain
+        passed = [*self.findings.get("dkim", ()), *self.findings.get("spf", ())[:1]]
+        return any(
+            one.domain == author or author.endswith(f".{one.domain}") or one.domain.endswith(f".{author}")
+            for one in passed
+            if one.passes
+        )
+
     def _first(self, method: str) -> Finding:
         return next(iter(self.findings.get(method, ())), _NONE)
 
@@ -59,6 +81,7 @@ class Decision:
     disposition: Disposition
     reason: str
     reply: Reply | None = None
+    stays_here: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +92,7 @@ class Row:
     disposition: Disposition
     sentence: str
     reply: Reply | None = None
+    stays_here: bool = False  # it is not forwarded
 
 
 _ACCEPT, _JUNK = Disposition.ACCEPT, Disposition.JUNK
@@ -90,7 +114,12 @@ TABLE: Sequence[Row] = (
     ),
     # RFC 9989 7.4: a list breaks what its members' domains promise, so p=reject alone must not refuse it.
     Row(
-        lambda case: case.fails_dmarc("reject") and case.is_from_list and case.is_known,
+        lambda case: (
+            case.fails_dmarc("reject")
+            and case.is_from_list
+            and case.is_known_from_list
+            and not case.takes_our_name
+        ),
         _ACCEPT,
         "{author} does not vouch for it (DMARC), but it has come to its recipient in the same way before",
     ),
@@ -111,7 +140,10 @@ TABLE: Sequence[Row] = (
         "{author} wants it taken for junk (DMARC p=quarantine): {why}",
     ),
     Row(
-        lambda case: case.dmarc.result == "temperror" and case.dmarc.detail.get("policy") != "none",
+        lambda case: (
+            case.dmarc.result == "temperror"
+            and (case.dmarc.detail.get("policy") != "none" or case.takes_our_name)
+        ),
         _DEFER,
         "whether {author} vouches for it (DMARC) cannot be told: {why}",
         _NOT_KNOWN,
@@ -125,6 +157,18 @@ TABLE: Sequence[Row] = (
         lambda case: case.dmarc.result == "pass",
         _ACCEPT,
         "{author} vouches for it (DMARC): {why}",
+    ),
+    # Our users' own mail comes back from lists, which break signatures.  Forwarded it would be ours again.
+    Row(
+        lambda case: case.takes_our_name and case.is_from_list,
+        _ACCEPT,
+        "{author} is a domain of this host and does not vouch for it, but it seems to come over a list",
+        stays_here=True,
+    ),
+    Row(
+        lambda case: case.takes_our_name,
+        _JUNK,
+        "{author} is a domain of this host, and nothing shows that it comes from there: {why}",
     ),
     Row(
         lambda case: case.spf.result == "fail" and not (case.is_signed or case.is_forwarded or case.is_known),
@@ -147,7 +191,7 @@ def decide(case: Case) -> Decision:
     row = next(row for row in TABLE if row.applies(case))
     words = _words(case)
     reply = row.reply.with_text(row.reply.text.format(**words)) if row.reply else None
-    return Decision(row.disposition, row.sentence.format(**words), reply)
+    return Decision(row.disposition, row.sentence.format(**words), reply, row.stays_here)
 
 
 def _words(case: Case) -> dict[str, str]:

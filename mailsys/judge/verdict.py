@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mailsys.interfaces import ACCEPT, Disposition, Finding, ISenderHistory, Session, Verdict
+from mailsys.interfaces import (
+    ACCEPT,
+    DirectoryUnavailable,
+    Disposition,
+    Finding,
+    ISenderHistory,
+    ISenders,
+    Session,
+    Verdict,
+)
 from mailsys.judge.forwarders import Forwarders
 from mailsys.judge.policy import Case, Decision, decide
 from mailsys.judge.silent import SilentJudge
+from mailsys.message.address import parse_address
 from mailsys.message.authentication_results import rendered
 from mailsys.message.content import Content
 from mailsys.message.envelope import Envelope
+from mailsys.message.reply import LOCAL_ERROR
 
 METHODS = ("dnswl", "iprev", "spf", "dkim", "arc", "dmarc")  # in the order in which they are written
 POLICY = "policy"
@@ -21,27 +32,49 @@ class FinalVerdict(SilentJudge):
 
     name = POLICY
 
-    def __init__(self, hostname: str, forwarders: Forwarders, history: ISenderHistory) -> None:
+    def __init__(
+        self, hostname: str, forwarders: Forwarders, history: ISenderHistory, senders: ISenders
+    ) -> None:
         self._hostname = hostname
         self._forwarders = forwarders
         self._history = history
+        self._senders = senders
 
     async def message(self, session: Session, envelope: Envelope, content: Content) -> Verdict:
         """What the policy says, with the header lines for a message that is taken."""
         if not session.findings:
             return ACCEPT
-        decision = await self._decide(session, envelope)
+        try:
+            decision = await self._decide(session, envelope)
+        except DirectoryUnavailable as error:
+            reason = f"whether its author is one of ours cannot be looked up: {error}"
+            return Verdict(Disposition.DEFER, reason, LOCAL_ERROR)
         headers = (results_field(self._hostname, session, smtputf8=envelope.smtputf8),)
-        return Verdict(decision.disposition, decision.reason, decision.reply, headers)
+        return Verdict(
+            decision.disposition, decision.reason, decision.reply, headers, stays_here=decision.stays_here
+        )
 
     async def _decide(self, session: Session, envelope: Envelope) -> Decision:
         """Only where something speaks against a sender is it asked whether it is known."""
-        case = Case(session.findings, self._forwarders.brought(session))
+        is_ours = await self._is_from_ours(session)
+        case = Case(session.findings, self._forwarders.brought(session), is_ours=is_ours)
         decision = decide(case)
         if decision.disposition is Disposition.ACCEPT:
             return decision
-        is_known = await self._history.knows(session, envelope.reverse_path, envelope.recipients)
-        return decide(replace(case, is_known=True)) if is_known else decision
+        known = replace(
+            case,
+            is_known=await self._history.knows(session, envelope.reverse_path, envelope.recipients),
+            is_known_from_list=case.is_from_list
+            and await self._history.knows_from_list(session, envelope.recipients),
+        )
+        return decide(known)
+
+    async def _is_from_ours(self, session: Session) -> bool:
+        """Is the author's domain ours?  Only asked where DMARC does not pass."""
+        dmarc = next(iter(session.findings.get("dmarc", ())), None)
+        if dmarc is None or dmarc.passes or not dmarc.detail.get("author"):
+            return False
+        return await self._senders.is_ours(parse_address(dmarc.detail["author"]).domain)
 
 
 def results_field(hostname: str, session: Session, *, smtputf8: bool) -> bytes:

@@ -11,6 +11,8 @@ from zope.interface import implementer
 from mailsys.interfaces import ICaughtAddresses, IRouter, ISenders, ToMailboxes
 from mailsys.message.address import Address
 
+MOST_LABELS = 8  # of a name, from its end, in which a domain of ours is sought
+
 
 @implementer(ISenders)
 class Senders:
@@ -29,3 +31,17 @@ class Senders:
         if not isinstance(route, ToMailboxes) or account not in [one.address for one in route.accounts]:
             return False
         return not route.is_caught or await self._caught.has_received(account, address)
+
+    async def is_ours(self, domain: str) -> bool:
+        """Is it one of this host, or below one?  (DMARC lets a domain vouch for those below it.)
+
+        Raises DirectoryUnavailable.
+        """
+        if domain.startswith("["):
+            return False
+        labels = domain.split(".")
+        for start in range(max(0, len(labels) - MOST_LABELS), len(labels)):
+            name = ".".join(labels[start:])
+            if await self._router.route(Address("postmaster", name)) is not None:
+                return True
+        return False

@@ -93,7 +93,7 @@ def test_what_the_client_is_told(findings, why):
     ],
 )
 def test_a_known_sender_is_spared(findings, sentence):
-    decision = decided(*findings, is_known=True)
+    decision = decided(*findings, is_known=True, is_known_from_list=True)
     assert decision.disposition is Disposition.ACCEPT
     assert sentence in decision.reason
 
@@ -103,11 +103,52 @@ def test_what_a_domain_disowns_is_no_known_sender(policy):
     assert decided(dmarc("fail", policy), is_known=True).disposition is not Disposition.ACCEPT
 
 
+def test_who_is_known_by_a_mail_of_their_own_is_not_known_as_an_author_of_a_list():
+    decision = decided(dmarc("fail", "reject", list="yes"), SIGNED, is_known=True)
+    assert decision.disposition is Disposition.JUNK
+
+
+OURS = [
+    ([dmarc("fail", "none")], "junk", False),
+    ([dmarc("fail", "none"), SPF_PASS, SIGNED], "junk", False),
+    ([dmarc("none"), SPF_PASS], "junk", False),
+    ([dmarc("none")], "junk", False),
+    ([dmarc("none"), Finding("spf", "pass", "author.example")], "accept", False),
+    ([dmarc("none"), Finding("dkim", "pass", "mail.author.example")], "accept", False),
+    ([dmarc("none"), Finding("dkim", "pass", "evilauthor.example")], "junk", False),
+    ([dmarc("pass", "none")], "accept", False),
+    ([dmarc("temperror", "none")], "defer", False),
+    ([dmarc("fail", "quarantine"), SIGNED], "junk", False),
+    ([dmarc("fail", "reject"), SIGNED], "reject", False),
+    ([dmarc("fail", "none", list="yes"), SIGNED], "accept", True),
+    ([dmarc("none", list="yes"), SPF_PASS], "accept", True),
+    ([dmarc("fail", "none", list="yes")], "junk", False),
+    ([dmarc("fail", "reject", list="yes"), SIGNED], "junk", False),
+    ([SPF_PASS], "accept", False),
+]
+
+
+@pytest.mark.parametrize(("findings", "word", "stays_here"), OURS)
+def test_our_own_name_needs_more_than_silence(findings, word, stays_here):
+    """Whatever is known of the sender: else a stranger's mail would be forwarded, and pass as ours."""
+    decision = decided(*findings, is_ours=True, is_known=True, is_known_from_list=True)
+    assert decision.disposition is Disposition[word.upper()]
+    assert decision.stays_here is stays_here
+
+
+def test_a_trusted_forwarder_may_bring_our_own_mail():
+    for finding in (dmarc("fail", "none"), dmarc("none")):
+        decision = decided(finding, is_ours=True, is_forwarded=True)
+        assert (decision.disposition, decision.stays_here) == (Disposition.ACCEPT, False)
+
+
 def test_every_row_is_reached():
     cases = [case_of(*findings) for findings, *_ in CASES]
     cases += [
         case_of(dmarc("fail", "reject"), is_forwarded=True),
-        case_of(dmarc("fail", "reject", list="yes"), SIGNED, is_known=True),
+        case_of(dmarc("fail", "reject", list="yes"), SIGNED, is_known_from_list=True),
+        case_of(dmarc("none"), is_ours=True),
+        case_of(dmarc("none", list="yes"), SIGNED, is_ours=True),
     ]
     reached = [next(row for row in TABLE if row.applies(case)) for case in cases]
     assert [row.sentence for row in TABLE if row not in reached] == []

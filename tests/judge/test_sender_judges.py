@@ -225,6 +225,50 @@ def test_a_known_sender_is_spared_where_spf_fails(tmp_path):
     assert host.says(sender="eve@lone.example", author="eve@lone.example").disposition is Disposition.JUNK
 
 
+LIST = """
+evil.example.       60 TXT "v=spf1 +all"
+_dmarc.bank.example. 60 TXT "v=DMARC1; p=reject"
+"""
+
+
+def test_one_harmless_mail_opens_no_way_for_forgeries(tmp_path):
+    """What was noted of a sender in MAIL says nothing of the authors that it brings over a list."""
+    host = Host("192.0.2.7", zone=LIST, path=str(tmp_path / "senders"), judges=("spf", "dmarc"))
+    for author in ("x@evil.example", "y@evil.example"):
+        assert host.says(sender="x@evil.example", author=author).disposition is Disposition.ACCEPT
+        host.memory.history.note(host.session, parse_address("x@evil.example"), [JANE])
+    # In MAIL the forged name may stand, too, with a signature of the forger's.
+    host.memory.history.note(host.session, parse_address("ceo@bank.example"), [JANE])
+    host.now += 86_400
+    forged = {"author": "ceo@bank.example", "more": b"List-Id: <l.evil.example>\r\n"}
+    assert host.says(sender="x@evil.example", **forged).disposition is Disposition.JUNK
+
+
+def test_an_author_who_came_over_the_list_before(tmp_path):
+    host = Host("192.0.2.7", zone=LIST, path=str(tmp_path / "senders"), judges=("spf", "dmarc"))
+    mail = {
+        "sender": "b-1@evil.example",
+        "author": "ann@bank.example",
+        "more": b"List-Id: <l.evil.example>\r\n",
+    }
+    assert host.says(**mail).disposition is Disposition.JUNK
+    host.memory.history.note(host.session, parse_address("b-1@evil.example"), [JANE])
+    host.now += 86_400
+    assert host.says(**{**mail, "sender": "b-2@evil.example"}).disposition is Disposition.ACCEPT
+    assert host.says(**{**mail, "author": "ceo@bank.example"}).disposition is Disposition.JUNK
+
+
+def test_a_stranger_under_our_own_name():
+    host = Host("192.0.2.7", zone=LIST, judges=("spf", "dmarc"))
+    verdict = host.says(sender="x@evil.example", author="boss@our.example")
+    assert verdict.disposition is Disposition.JUNK
+    assert b"our.example is a domain of this host" in verdict.headers[1]
+    over_list = host.says(
+        sender="x@evil.example", author="boss@our.example", more=b"List-Id: <l.evil.example>\r\n"
+    )
+    assert (over_list.disposition, over_list.stays_here) == (Disposition.ACCEPT, True)
+
+
 class Horoscope(SilentJudge):
     name = "horoscope"
 

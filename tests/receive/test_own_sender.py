@@ -4,6 +4,9 @@ import pytest
 from dialogs.runner import Play
 from smtp_house import House
 
+from mailsys.control.at_once import at_once
+from mailsys.submit.senders import Senders
+
 PLAIN = {
     "ann": b"AUTH PLAIN AGFubkBvdXIuZXhhbXBsZQBjb3JyZWN0IGhvcnNl\r\n",
     "bob": b"AUTH PLAIN AGJvYkBvdXIuZXhhbXBsZQBjb3JyZWN0IGhvcnNl\r\n",
@@ -157,3 +160,20 @@ def test_what_cannot_be_counted_comes_later():
     play.say(b"MAIL FROM:<ann@our.example>\r\n")
     house.limits.fault = OSError("no disk")
     assert play.say(b"RCPT TO:<eve@far.example>\r\n").startswith(b"451 4.3.0")
+
+
+@pytest.mark.parametrize(
+    ("domain", "is_ours"),
+    [
+        ("our.example", True),
+        ("news.our.example", True),
+        (".".join([*"abcdefghi", "other.example"]), True),
+        ("example", False),
+        ("your.example", False),
+        ("our.example.evil.test", False),
+        ("[192.0.2.1]", False),
+    ],
+)
+def test_which_domains_are_ours(domain, is_ours):
+    house = House()
+    assert at_once(Senders(house._router(), house.caught).is_ours(domain)) is is_ours

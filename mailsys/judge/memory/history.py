@@ -1,7 +1,9 @@
 """Who has written to whom before: each pair of addresses, with what showed that it was the sender.
 
-That is a domain that passed SPF or DKIM, or where there is none the network.  Somebody counts as known from
-the next day on, so that one message that got through does not open the way for the next hundred.
+That is a domain that passed SPF or DKIM, or where there is none the network.  Of what came over a mailing
+list its author is noted apart, as shown by ``list`` and the domain: else whoever wrote once, under a name of
+their own or in MAIL alone, could write as any author.  Somebody counts as known from the next day on, so that
+one message that got through does not open the way for the next hundred.
 
 Only what was delivered into an INBOX is noted.  Nothing waits for that, so what comes within some seconds is
 written together; what a killed process did not write is noted with the next mail.
@@ -93,7 +95,7 @@ class SenderHistory:
             return  # that it came from this machine shows nothing of who wrote it
         sender = sender_of(session, reverse_path)
         for recipient in list(recipients)[:MOST_RECIPIENTS]:
-            for row in _rows(recipient, sender):
+            for row in (*_rows(recipient, sender), *_list_rows(recipient, session)):
                 if len(self._unwritten) < MOST_UNWRITTEN:  # a flood that is faster than the disk
                     self._unwritten[row] = None
         self._plan()
@@ -103,7 +105,17 @@ class SenderHistory:
     ) -> bool:
         """Did the sender write to one of these before today?  False also when that cannot be told."""
         sender = sender_of(session, reverse_path)
-        rows = [row for to in list(recipients)[:MOST_RECIPIENTS] for row in _rows(to, sender)]
+        return await self._has_any(
+            [row for to in list(recipients)[:MOST_RECIPIENTS] for row in _rows(to, sender)]
+        )
+
+    async def knows_from_list(self, session: Session, recipients: Iterable[Address]) -> bool:
+        """Did the author write to one of these over the same list before today?"""
+        return await self._has_any(
+            [row for to in list(recipients)[:MOST_RECIPIENTS] for row in _list_rows(to, session)]
+        )
+
+    async def _has_any(self, rows: Sequence[tuple[str, str, str]]) -> bool:
         before = int(self._now()) // DAY_SECONDS
         try:
             return await self._workers.run(self._file.look, partial(_is_there, rows, before), False)
@@ -166,6 +178,16 @@ class SenderHistory:
 def _rows(recipient: Address, sender: Sender) -> list[tuple[str, str, str]]:
     to = str(recipient.folded())
     return [(to, address, shown_by) for address in sender.addresses for shown_by in sender.shown_by]
+
+
+def _list_rows(recipient: Address, session: Session) -> list[tuple[str, str, str]]:
+    """No domain and no network has a space in it."""
+    dmarc = next(iter(session.findings.get("dmarc", ())), None)
+    if dmarc is None or "list" not in dmarc.detail:
+        return []
+    author = sender_of(session, None)
+    shown_by = tuple([f"list {one}" for one in author.shown_by])
+    return _rows(recipient, Sender(author.addresses, shown_by))
 
 
 def _is_there(rows: Sequence[tuple[str, str, str]], before: int, connection: sqlite3.Connection) -> bool:
