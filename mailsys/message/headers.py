@@ -166,7 +166,7 @@ def _empty_line(block: bytes) -> int | None:
     if block.startswith((b"\r\n", b"\n")):
         return block.index(b"\n") + 1
     strict = block.find(b"\n\r\n")
-    bare = block.find(b"\n\n", 0, strict if strict >= 0 else len(block))
+    bare = block.find(b"\n\n", 0, strict + 1 if strict >= 0 else len(block))
     if bare >= 0:
         return bare + 2
     return strict + 3 if strict >= 0 else None

@@ -95,6 +95,7 @@ def test_odd_blocks(block, fields, stray):
 @pytest.mark.parametrize(
     ("message", "end"),
     [
+        (b"A: b\n\n\r\nbody", 6),
         (b"A: b\r\n\r\nbody", 8),
         (b"A: b\n\nbody", 6),
         (b"A: b\n\r\nbody", 7),

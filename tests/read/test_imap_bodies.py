@@ -94,6 +94,13 @@ def test_every_section_whatever_the_line_ends_are(line_end, is_large):
         assert fetched(stored, item) == fetched(wire, item), item
 
 
+@pytest.mark.parametrize("filling", [b"body\r\n", b"body\r\n" * 100_000])
+def test_an_empty_line_of_the_body_is_none_of_the_header(filling):
+    client = Client(House([b"A: b\n\n\r\n" + filling]))
+    assert fetched(client, "BODY.PEEK[HEADER]") == b"A: b\r\n\r\n"
+    assert fetched(client, "BODY.PEEK[TEXT]") == b"\r\n" + filling
+
+
 def test_sections_by_hand():
     client, wire = Client(House([WIRE[True]])), WIRE[True]
     header, _, text = wire.partition(b"\r\n\r\n")

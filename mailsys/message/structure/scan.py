@@ -250,7 +250,7 @@ class Scanner:
         if self._mode is _Mode.HEADER and window.startswith((b"\n", b"\r\n"), begin, max(begin, last)):
             return window.index(b"\n", begin) + 1 + self._begin
         strict = window.find(b"\n\r\n", begin, max(begin, last))
-        bare = window.find(b"\n\n", begin, max(begin, last if strict < 0 else strict))
+        bare = window.find(b"\n\n", begin, max(begin, last if strict < 0 else strict + 1))
         if bare >= 0:
             return bare + 2 + self._begin
         return strict + 3 + self._begin if strict >= 0 else None

@@ -123,7 +123,7 @@ def _header(octets: bytes) -> bytes:
     if octets.startswith((b"\r\n", b"\n")):
         return octets[: octets.index(b"\n") + 1]
     strict = octets.find(b"\n\r\n")
-    bare = octets.find(b"\n\n", 0, strict if strict >= 0 else len(octets))
+    bare = octets.find(b"\n\n", 0, strict + 1 if strict >= 0 else len(octets))
     if bare >= 0:
         return octets[: bare + 2]
     return octets[: strict + 3] if strict >= 0 else octets

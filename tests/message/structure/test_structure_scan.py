@@ -1,5 +1,7 @@
 """Where the parts of a message begin and end, also of messages that break the rules."""
 
+import random
+
 import pytest
 from mime import drawn, message, messages_within, nested
 
@@ -47,6 +49,30 @@ def bodies(octets):
         return type_, [of(child) for child in body] if isinstance(body, list) else body
 
     return of(drawn(parts_of(octets), octets))
+
+
+def test_an_empty_line_of_a_body_is_none_of_the_header():
+    message = parts_of(b"A: b\n\n\r\nbody")
+    assert message.body.offset == len(b"A: b\n\n")
+
+
+_HEADERS = [
+    b"Content-Type: multipart/mixed; boundary=x\r\n\r\n",
+    b"Content-Type: multipart/mixed; boundary=x\n\n",
+    b"Content-Type: message/rfc822\n\n",
+    b"Subject: x\n\n",
+    b"",
+]
+_PIECES = [b"\r", b"\n", b"\r\n", b"a", b"bcd", b"\n--x", b"\r\n--x\r\n", b"--", b"A: b\r\n", b"\n\n"]
+
+
+def test_where_pieces_are_cut_makes_no_difference():
+    drawer = random.Random(5)
+    for _ in range(300):
+        octets = drawer.choice(_HEADERS) + b"".join(drawer.choices(_PIECES, k=drawer.randint(1, 8)))
+        whole = places(scan_octets(octets))
+        for cut in range(1, len(octets)):
+            assert places(scan_pieces([octets[:cut], octets[cut:]])) == whole, (octets, cut)
 
 
 def test_text_is_one_part():
