@@ -145,3 +145,27 @@ def test_a_client_that_is_slow_to_read():
         len(WIRE[True]),
         WIRE[True],
     )
+
+
+@pytest.mark.row(48)
+@pytest.mark.parametrize("item", [b"BODY.PEEK[]", b"BODY.PEEK[HEADER]"])
+def test_many_items_to_a_client_that_is_slow_to_read(item):
+    """No more is made than it takes, also of a message that is small."""
+    client = Client(House([b"X: " + b"x" * 40_000 + b"\r\n\r\n" + b"x" * 40_000]))
+    client.connection.congested = True
+    begun = client.play.say(
+        b"b FETCH 1 (%b)\r\n" % b" ".join([b"%b<%d.99999>" % (item, n) for n in range(50)])
+    )
+    assert len(begun) < 200_000
+    client.connection.resume()
+    client.play.settle()
+    rest = client.connection.take()
+    assert rest.endswith(b")\r\nb OK Done\r\n")
+    assert (begun + rest).count(item.replace(b".PEEK", b"") + b"<") == 50
+
+
+def test_an_encoding_that_is_not_known_before_anything_is_told():
+    client = Client(House([WIRE[False], WIRE[True]]))
+    for number in (1, 2):
+        told = client.say(f"b FETCH {number} (BODY.PEEK[1.1] BINARY.PEEK[3])")
+        assert [line.split("]")[0] for line in told] == ["b NO [UNKNOWN-CTE"]

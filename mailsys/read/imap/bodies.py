@@ -5,7 +5,7 @@ A stored line may end with a bare LF, which goes out as CR LF; everything else g
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 
 from mailsys.interfaces import IWorkers
@@ -45,8 +45,19 @@ class Streamed:
 Value = bytes | Streamed
 
 
+async def require_known(message: Small | Large, items: Sequence[BodyItem]) -> None:
+    """Whatever may be refused is, before anything is told; raises OSError, CannotDo."""
+    binary = [item.section for item in items if item.form is not Form.BODY and item.section.part]
+    if isinstance(message, Large):
+        structure = await message.structure()
+    elif binary:
+        structure = message.structure()
+    for section in binary:
+        _decodable(structure, section)
+
+
 async def body_value(message: Small | Large, item: BodyItem) -> list[Value]:
-    """What stands behind the label; raises OSError, CannotDo."""
+    """What stands behind the label; raises OSError, and CannotDo unless ``require_known`` did."""
     if isinstance(message, Small):
         return [_small(message, item)]
     return await _large(message, item)

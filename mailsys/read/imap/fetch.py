@@ -11,8 +11,9 @@ from twisted.logger import Logger
 
 from mailsys.interfaces import ConnectionEnded, FlagChange
 from mailsys.read.imap import updates
-from mailsys.read.imap.bodies import Streamed, Value, body_value
+from mailsys.read.imap.bodies import Streamed, Value, body_value, require_known
 from mailsys.read.imap.known_items import LARGE_ITEMS, KnownItems
+from mailsys.read.imap.reading import Large, Small
 from mailsys.read.imap.session import CannotDo, IMAPSession
 from mailsys.read.imap.vanished import vanished
 from mailsys.wire.imap import responses
@@ -22,7 +23,7 @@ from mailsys.wire.imap.responses import Response, no
 AT_ONCE = 500  # messages told in one go
 AT_ONCE_LARGE = 400  # … with ENVELOPE and the like, of which each takes a kilobyte or more
 AT_ONCE_READ = 16  # … whose files are read
-SENT_AT_ONCE = 64 * 1024  # octets of small messages in one go
+SENT_AT_ONCE = 64 * 1024  # octets of small messages in one go; more wait until the client takes them
 SEEN = frozenset({"\\Seen"})
 
 _UNREADABLE = no("Some of the messages cannot be read for the moment", "UNAVAILABLE")
@@ -140,7 +141,7 @@ class _Telling:
     async def _tell_body(self, uid: int, line: bytes | None, following: Sequence[int]) -> None:
         try:
             message = await self._reading.read(uid, following)
-            bodies = [(item, await body_value(message, item)) for item in self._bodies]
+            await require_known(message, self._bodies)
         except KeyError:
             self._some_gone = True
             return
@@ -152,21 +153,34 @@ class _Telling:
             self._some_gone = True
             return
         self._session.counts.fetched += 1
-        await self._send(line if line.endswith(b"(") else line + b" ", bodies)
+        await self._send(line if line.endswith(b"(") else line + b" ", message)
 
-    async def _send(self, line: bytes, bodies: Sequence[tuple[BodyItem, Sequence[Value]]]) -> None:
-        """Send the response of one message, with those before it when they are small."""
+    async def _send(self, line: bytes, message: Small | Large) -> None:
+        """Send the response of one message, with those before it when they are small.
+
+        One item after the other, so that no more is held than one.  The client counts on what was begun:
+        when it cannot be read, all we can do is to go.
+        """
         self._unsent.append(line)
-        for place, (item, values) in enumerate(bodies):
-            self._unsent.append(b" " + item.label if place else item.label)
-            for value in values:
-                if isinstance(value, bytes):
-                    self._unsent.append(value)
-                    self._unsent_octets += len(value)
-                    continue
-                self._flush()
-                await self._send_streamed(value)
+        try:
+            for place, item in enumerate(self._bodies):
+                self._unsent.append(b" " + item.label if place else item.label)
+                for value in await body_value(message, item):
+                    await self._send_value(value)
+        except OSError as error:
+            log.error("A message became unreadable while it was sent: {error!r}", error=error)
+            raise ConnectionEnded from error
         self._unsent.append(b")\r\n")
+
+    async def _send_value(self, value: Value) -> None:
+        if isinstance(value, Streamed):
+            self._flush()
+            async for piece in value.pieces:
+                self._session.dialogue.send(piece)
+                await self._session.dialogue.flow()
+            return
+        self._unsent.append(value)
+        self._unsent_octets += len(value)
         if self._unsent_octets > SENT_AT_ONCE:
             self._flush()
             await self._session.dialogue.flow()
@@ -174,13 +188,3 @@ class _Telling:
     def _flush(self) -> None:
         self._session.dialogue.send_some(b"".join(self._unsent))
         self._unsent, self._unsent_octets = [], 0
-
-    async def _send_streamed(self, value: Streamed) -> None:
-        """The client counts on these octets: when they cannot be read, all we can do is to go."""
-        try:
-            async for piece in value.pieces:
-                self._session.dialogue.send(piece)
-                await self._session.dialogue.flow()
-        except OSError as error:
-            log.error("A message became unreadable while it was sent: {error!r}", error=error)
-            raise ConnectionEnded from error

@@ -9,7 +9,7 @@ from enum import Enum
 from mailsys.wire.imap.grammar import Reader
 from mailsys.wire.imap.sequence import SequenceSet
 
-MOST_ITEMS = 500
+MOST_ITEMS = 100
 MOST_FIELDS = 1000
 MOST_LEVELS = 100  # of parts in parts
 
