@@ -13,6 +13,7 @@ from dataclasses import replace
 from mailsys.interfaces import (
     Acceptance,
     Action,
+    DirectoryUnavailable,
     Disposition,
     MailboxAction,
     NotStored,
@@ -43,7 +44,7 @@ from mailsys.receive.leaving import kept_here, objections
 from mailsys.receive.reception import Reception
 from mailsys.receive.room import Room
 from mailsys.receive.transaction import RoutedRecipient, Transaction
-from mailsys.receive.vouching import is_vouched_for
+from mailsys.receive.vouching import is_vouched_for, speaks_for_us
 from mailsys.wire.data import ContentScan, DataFault
 
 JUNK_FOLDER = "Junk"  # made in a mailbox when the first message for it comes
@@ -127,7 +128,7 @@ class Handover:
             lines = await self._lines(content)
         except OSError as error:
             return self._refuse(replies.NO_STORAGE, str(error), everyone)
-        except PluginFailed as failed:
+        except (PluginFailed, DirectoryUnavailable) as failed:
             return self._refuse(replies.LOCAL_ERROR, str(failed), everyone)
         if lines:
             verdict = replace(verdict, headers=(*lines, *verdict.headers))
@@ -140,10 +141,10 @@ class Handover:
     async def _lines(self, content: Content) -> Sequence[bytes]:
         """What plugins write, and our signatures over that, what a user's program left out, and the rest.
 
-        Only who may send to other hosts speaks for us, so a stranger's mail is never signed.
+        Only who may send to other hosts may speak for us, so a stranger's mail is never signed.
         """
         lines = await self._reception.header_writers.lines(self._envelope, content)
-        if not self._reception.admission.trusts(self._session):
+        if not await speaks_for_us(self._reception.admission, self._session, self._envelope.reverse_path):
             return lines
         head = b"".join(lines) + self._added
         whole = HeadedContent(head, content) if head else content

@@ -27,3 +27,16 @@ def is_vouched_for(admission: Admission, session: Session, reverse_path: Address
         return False
     signed = session.findings.get("dkim", ())
     return sender.passes or any(one.passes and one.domain == sender.domain for one in signed)
+
+
+async def speaks_for_us(admission: Admission, session: Session, reverse_path: Address | None) -> bool:
+    """May the message be signed as ours?  Raises DirectoryUnavailable.
+
+    A host in a trusted network may be a gateway, which hands on the mail of strangers and their notices.
+    What they wrote into From is not ours to sign, so there the reverse-path must be one of ours, too.
+    """
+    if not admission.trusts(session):
+        return False
+    if session.peer.service == "submission" or session.peer.uid is not None:
+        return True
+    return reverse_path is not None and await admission.router.route(reverse_path) is not None

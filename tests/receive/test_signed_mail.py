@@ -95,6 +95,19 @@ def test_programs_of_trusted_networks_for_our_domains_alone(house, files):
     assert results(house, files) == []
 
 
+@pytest.mark.parametrize("sender", [b"eve@far.example", b""])
+def test_what_a_gateway_hands_on_of_others_is_not(house, files, sender):
+    """Whatever stands in its From."""
+    house.relays_for = (ip_network("127.0.0.0/8"),)
+    hand_in(begun(house), MESSAGE, sender=sender)
+    assert results(house, files) == []
+
+
+def test_a_user_of_this_host_may_send_under_no_name_in_mail(house, files):
+    hand_in(logged_in(house), MESSAGE, sender=b"")
+    assert results(house, files) == [Result.PASS, Result.PASS]
+
+
 def test_what_a_plugin_writes_is_signed_too(house, files):
     house.header_writers.written = (b"Reply-To: desk@our.example\r\n", b"X-Desk: 7\r\n")
     hand_in(logged_in(house), MESSAGE)
