@@ -7,6 +7,11 @@ import re
 import pytest
 from imap_house import House
 from test_imap_session import Client
+from twisted.internet.defer import succeed
+
+from mailsys.message.structure.sections import read_decoded
+from mailsys.read.imap import bodies
+from mailsys.threads import NoThreads
 
 DATA = random.Random(1).randbytes(300_000)
 ENCODED = base64.encodebytes(DATA)
@@ -169,3 +174,66 @@ def test_an_encoding_that_is_not_known_before_anything_is_told():
     for number in (1, 2):
         told = client.say(f"b FETCH {number} (BODY.PEEK[1.1] BINARY.PEEK[3])")
         assert [line.split("]")[0] for line in told] == ["b NO [UNKNOWN-CTE"]
+
+
+@pytest.fixture
+def threads(monkeypatch):
+    """What was done in threads."""
+    done = []
+
+    def run(self, function, *arguments):
+        done.append(function.__name__)
+        return succeed(function(*arguments))
+
+    monkeypatch.setattr(NoThreads, "run", run)
+    return done
+
+
+SLOW = b"Content-Type: multipart/mixed; boundary=x\r\n\r\n" + b"--x\r\n\r\na\r\n" * 200 + b"--x--\r\n"
+LONG_HEADER = b"X: y\r\n" * 10_000 + b"\r\nbody\r\n"
+
+
+@pytest.mark.row(48)
+@pytest.mark.parametrize(
+    ("octets", "item", "is_threaded"),
+    [
+        (SLOW, "BODY.PEEK[7]", True),
+        (SLOW, "BINARY.PEEK[7]", True),
+        (SLOW, "BODY.PEEK[TEXT]", True),
+        (SLOW, "BODY.PEEK[]", False),
+        (SLOW, "BODY.PEEK[HEADER]", False),
+        (SLOW, "BODY.PEEK[HEADER.FIELDS (SUBJECT)]", False),
+        (LONG_HEADER, "BODY.PEEK[HEADER.FIELDS (SUBJECT)]", True),
+        (WIRE[False], "BODY.PEEK[1.1]", False),
+    ],
+)
+def test_what_takes_long_is_looked_at_in_a_thread(octets, item, is_threaded, threads):
+    client = Client(House([octets]))
+    threads.clear()
+    assert client.say(f"b FETCH 1 {item}")[-1] == "b OK Done"
+    assert bool(threads) is is_threaded
+
+
+@pytest.mark.row(48)
+def test_a_search_in_a_long_header_takes_place_in_a_thread(threads):
+    client = Client(House([LONG_HEADER, SLOW]))
+    threads.clear()
+    assert client.say("b SEARCH HEADER X y")[0] == "* SEARCH 1"
+    assert threads == ["_look_at"]
+
+
+@pytest.mark.parametrize("is_large", [False, True])
+def test_a_part_is_decoded_once_for_a_command(is_large, monkeypatch):
+    decoded = []
+
+    def count(content, part):
+        decoded.append(part)
+        return read_decoded(content, part)
+
+    client = Client(House([WIRE[is_large]]))
+    monkeypatch.setattr(bodies, "read_decoded", count)
+    assert client.say("b FETCH 1 BINARY.SIZE[2]")[-1] == "b OK Done"
+    ranges = " ".join(f"BINARY.PEEK[2]<{number}.5>" for number in range(20))
+    decoded.clear()
+    assert client.play.say(f"c FETCH 1 (BINARY.SIZE[2] {ranges})\r\n".encode()).endswith(b"c OK Done\r\n")
+    assert len(decoded) == (20 if is_large else 1)  # of a large one only as far as the range

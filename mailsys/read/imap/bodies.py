@@ -12,6 +12,7 @@ from mailsys.interfaces import IWorkers
 from mailsys.message.content import MemoryContent
 from mailsys.message.structure.body_forms import encoding_of
 from mailsys.message.structure.decoding import is_known
+from mailsys.message.structure.describe import QUICK_HEADER_OCTETS
 from mailsys.message.structure.parts import Kind, Part
 from mailsys.message.structure.sections import (
     Span,
@@ -51,7 +52,7 @@ async def require_known(message: Small | Large, items: Sequence[BodyItem]) -> No
     if isinstance(message, Large):
         structure = await message.structure()
     elif binary:
-        structure = message.structure()
+        structure = await message.run(message.structure)
     for section in binary:
         _decodable(structure, section)
 
@@ -59,7 +60,9 @@ async def require_known(message: Small | Large, items: Sequence[BodyItem]) -> No
 async def body_value(message: Small | Large, item: BodyItem) -> list[Value]:
     """What stands behind the label; raises OSError, and CannotDo unless ``require_known`` did."""
     if isinstance(message, Small):
-        return [_small(message, item)]
+        if _is_copied(message, item.section):
+            return [_small(message, item)]
+        return [await message.run(_small, message, item)]
     return await _large(message, item)
 
 
@@ -109,6 +112,13 @@ def _encoding(part: Part) -> bytes:
 # ---------------------------------------------------------------------- in memory
 
 
+def _is_copied(message: Small, section: Section) -> bool:
+    """Can it be told without looking at parts, and at no more than a short header?"""
+    if section.part or section.text is Text.TEXT:
+        return False
+    return not section.fields or len(_header(message.octets)) <= QUICK_HEADER_OCTETS
+
+
 def _small(message: Small, item: BodyItem) -> bytes:
     section = item.section
     if item.form is not Form.BODY and section.part:
@@ -151,11 +161,20 @@ def _small_binary(message: Small, item: BodyItem) -> bytes:
     part = _decodable(message.structure(), item.section)
     if part is None:
         return NIL
-    content = MemoryContent([message.octets])
-    octets = b"".join(_binary(content, part))
+    octets = _decoded(message, item.section, part)
     if item.form is Form.BINARY_SIZE:
         return b" %d" % len(octets)
     return literal(_cut(octets, item.partial), binary=True)
+
+
+def _decoded(message: Small, section: Section, part: Part) -> bytes:
+    """Once for all items of a command; parts that are encoded hold no others, so it is not much to keep."""
+    octets = message.decoded.get(section.part)
+    if octets is None:
+        octets = b"".join(_binary(MemoryContent([message.octets]), part))
+        if _encoding(part) in _ENCODED:
+            message.decoded[section.part] = octets
+    return octets
 
 
 def _binary(content: MemoryContent | Large, part: Part) -> Iterator[bytes]:
@@ -179,8 +198,7 @@ async def _large(message: Large, item: BodyItem) -> list[Value]:
     if item.form is Form.BINARY_SIZE:
         return [b" %d" % span.octets]
     if section.fields:
-        header = await message.workers.run(_beginning, message, span)
-        fields = select_fields(header, section.fields, without=section.text is Text.FIELDS_NOT)
+        fields = await message.workers.run(_fields, message, span, section)
         return [literal(_cut(fields, item.partial))]
     first, octets = _range(span.octets, item.partial)
     pieces = read_wire(message.content, span, first, octets)
@@ -194,8 +212,9 @@ def _range(length: int, partial: tuple[int, int] | None) -> tuple[int, int]:
     return first, min(partial[1], length - first)
 
 
-def _beginning(message: Large, span: Span) -> bytes:
-    return b"".join(read_wire(message.content, span, 0, HEADER_OCTETS))
+def _fields(message: Large, span: Span, section: Section) -> bytes:
+    header = b"".join(read_wire(message.content, span, 0, HEADER_OCTETS))
+    return select_fields(header, section.fields, without=section.text is Text.FIELDS_NOT)
 
 
 async def _in_thread(pieces: Iterator[bytes], workers: IWorkers) -> AsyncIterator[bytes]:
@@ -209,12 +228,18 @@ async def _large_binary(message: Large, structure: Part, item: BodyItem) -> list
         return [NIL]
     length = body_span(part).octets
     if _encoding(part) in _ENCODED:
-        length = await message.workers.run(_octets_of, message, part)
+        length = await _decoded_octets(message, item.section, part)
     if item.form is Form.BINARY_SIZE:
         return [b" %d" % length]
     first, octets = _range(length, item.partial)
     pieces = _in_thread(_binary(message, part), message.workers)
     return [b" ~{%d}\r\n" % octets, Streamed(_within(pieces, first, octets))]
+
+
+async def _decoded_octets(message: Large, section: Section, part: Part) -> int:
+    if section.part not in message.decoded_octets:
+        message.decoded_octets[section.part] = await message.workers.run(_octets_of, message, part)
+    return message.decoded_octets[section.part]
 
 
 def _octets_of(message: Large, part: Part) -> int:

@@ -167,6 +167,7 @@ class _Telling:
                 self._unsent.append(b" " + item.label if place else item.label)
                 for value in await body_value(message, item):
                     await self._send_value(value)
+                await self._session.dialogue.give_way_in_time()
         except OSError as error:
             log.error("A message became unreadable while it was sent: {error!r}", error=error)
             raise ConnectionEnded from error

@@ -2,40 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from mailsys.interfaces import IFolder, IWorkers
 from mailsys.message.content import Content
+from mailsys.message.structure.describe import is_quick
 from mailsys.message.structure.parts import Part
 from mailsys.message.structure.scan import scan, scan_octets
 
 MOST_AT_ONCE = 16  # messages read ahead
 MOST_OCTETS = 512 * 1024  # of them, as far as can be known before
 
+T = TypeVar("T")
 Result = bytes | KeyError | OSError | None
 
 
 @dataclass(slots=True)
 class Small:
-    """A message in memory."""
+    """A message in memory, for one command; ``decoded`` has parts by their numbers."""
 
     octets: bytes
+    workers: IWorkers
+    decoded: dict[tuple[int, ...], bytes] = field(default_factory=dict)
     _structure: Part | None = None
+    _is_quick: bool | None = None
+
+    @property
+    def is_quick(self) -> bool:
+        """May it be looked at where nobody may wait?"""
+        if self._is_quick is None:
+            self._is_quick = is_quick(self.octets)
+        return self._is_quick
 
     def structure(self) -> Part:
-        """Its parts."""
+        """Its parts; in a thread unless it is quick."""
         if self._structure is None:
             self._structure = scan_octets(self.octets)
         return self._structure
 
+    async def run(self, function: Callable[..., T], *arguments: Any) -> T:
+        """Call it here, or in a thread when it may take long."""
+        return function(*arguments) if self.is_quick else await self.workers.run(function, *arguments)
+
 
 @dataclass(slots=True)
 class Large:
-    """A message that is never held as a whole."""
+    """A message that is never held as a whole; ``decoded_octets`` are those of parts by their numbers."""
 
     content: Content
     workers: IWorkers
+    decoded_octets: dict[tuple[int, ...], int] = field(default_factory=dict)
     _structure: Part | None = None
 
     async def structure(self) -> Part:
@@ -66,13 +84,13 @@ class Reading:
         if uid not in self._ready:
             octets = self.folder.read_cached(uid)
             if octets is not None:
-                return Small(octets)
+                return Small(octets, self.workers)
             await self._fill([uid, *following[: self._batch - 1]])
         result = self._ready.pop(uid)
         if isinstance(result, Exception):
             raise result
         if result is not None:
-            return Small(result)
+            return Small(result, self.workers)
         large = Large(await self.folder.content(uid), self.workers)
         self._last = uid, large
         return large

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from mailsys.interfaces import IFolder, IWorkers
 from mailsys.message.content import Content, MemoryContent
 from mailsys.message.headers import read_header_block
-from mailsys.message.structure.describe import is_quick
+from mailsys.message.structure.describe import QUICK_HEADER_OCTETS, is_quick
 
 MESSAGES_AT_ONCE = 16
 OCTETS_AT_ONCE = 200_000  # looked at before others have their turn
@@ -54,9 +54,10 @@ class Messages:
             raise octets
         if octets is None:
             return await self._workers.run(_look_at, await self._folder.content(uid), look)
-        await self._take_turns(MESSAGE_OCTETS + (0 if header_only else len(octets)))
+        header_octets = _header_octets(octets)
+        await self._take_turns(MESSAGE_OCTETS + (header_octets if header_only else len(octets)))
         content = MemoryContent([octets])
-        if header_only or is_quick(octets):
+        if is_quick(octets) or (header_only and header_octets <= QUICK_HEADER_OCTETS):
             return _look_at(content, look)
         return await self._workers.run(_look_at, content, look)
 
@@ -65,6 +66,12 @@ class Messages:
         if self._looked_at > OCTETS_AT_ONCE:
             self._looked_at = 0
             await self._give_way()
+
+
+def _header_octets(octets: bytes) -> int:
+    """About how long the header is."""
+    ends = [at for at in (octets.find(b"\n\r\n"), octets.find(b"\n\n")) if at >= 0]
+    return min(ends, default=len(octets))
 
 
 def _look_at(content: Content, look: Look) -> bool:
