@@ -138,6 +138,21 @@ def test_no_nul_in_a_plain_literal():
     assert b"\0" not in client.play.say(b"b FETCH 2 BODY.PEEK[]\r\n")
 
 
+@pytest.mark.parametrize("items", ["ENVELOPE", "(ENVELOPE BODY.PEEK[HEADER.FIELDS (SUBJECT)])"])
+def test_large_forms_go_out_some_at_a_time(items):
+    """What is known of many messages waits, too, while the client does not take it."""
+    client = Client(House([b"To: " + b"a@b.example," * 1000 + b"\r\n\r\n"] * 30))
+    client.connection.congested = True
+    begun = client.play.say(f"b FETCH 1:* {items}\r\n".encode())
+    assert begun.count(b"* ") < 10
+    client.connection.resume()
+    client.play.settle()
+    told = begun + client.connection.take()
+    assert told.count(b" FETCH (ENVELOPE (") == 30
+    assert told.count(b'"b.example"') == 30_000
+    assert told.endswith(b")\r\nb OK Done\r\n")
+
+
 def test_a_client_that_is_slow_to_read():
     """What is sent waits while the client does not take it, and goes on from there."""
     client = Client(House([WIRE[True]]))

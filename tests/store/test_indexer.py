@@ -6,6 +6,9 @@ import pytest
 from twisted.internet.defer import succeed
 from twisted.internet.task import Clock
 
+from mailsys.message.structure.describe import describe_octets
+from mailsys.store.index import descriptions
+from mailsys.store.index.descriptions import Described
 from mailsys.store.maildir import indexer as module
 from mailsys.store.maildir.indexer import QUIET_SECONDS, Arrived, Indexer
 
@@ -72,3 +75,20 @@ def test_of_too_much_nothing_more_is_noted(rig, monkeypatch):
     arrive(indexer, "a", 6)
     clock.pump([QUIET_SECONDS, 0])
     assert jobs.batches[1:] == [["a:6"]]
+
+
+class TestBatches:
+    def test_what_is_held_is_bounded_by_octets(self, monkeypatch):
+        one = Described("a", 0.0, None, describe_octets(b"Subject: " + b"x" * 3000 + b"\n\n"))
+        assert one.octets > 6000  # the envelope, and the text
+        monkeypatch.setattr(descriptions, "HELD_OCTETS", 2 * one.octets)
+        taken = []
+        batches = descriptions.batches((taken.append(n) or one for n in range(5)), 50)
+        assert next(batches) == [one, one]
+        assert taken == [0, 1]
+        assert list(map(len, batches)) == [2, 1]
+
+    def test_and_by_their_number(self):
+        one = Described("a", 0.0, None, describe_octets(b"Subject: x\n\n"))
+        assert list(map(len, descriptions.batches([one] * 7, 3))) == [3, 3, 1]
+        assert list(descriptions.batches([], 3)) == []

@@ -5,7 +5,7 @@ Also what changed since (RFC 7162), when it was saved (RFC 8514), and how it beg
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from twisted.logger import Logger
 
@@ -21,9 +21,9 @@ from mailsys.wire.imap.fetch import BodyItem, Fetch, Item
 from mailsys.wire.imap.responses import Response, no
 
 AT_ONCE = 500  # messages told in one go
-AT_ONCE_LARGE = 400  # … with ENVELOPE and the like, of which each takes a kilobyte or more
+AT_ONCE_LARGE = 100  # … with ENVELOPE and the like: mostly a kilobyte, but a stranger may make it 128 of each
 AT_ONCE_READ = 16  # … whose files are read
-SENT_AT_ONCE = 64 * 1024  # octets of small messages in one go; more wait until the client takes them
+SENT_AT_ONCE = 64 * 1024  # octets of rows and small messages; more wait until the client takes them
 SEEN = frozenset({"\\Seen"})
 
 _UNREADABLE = no("Some of the messages cannot be read for the moment", "UNAVAILABLE")
@@ -66,6 +66,20 @@ def _slices(uids: Sequence[int], length: int) -> Iterator[Sequence[int]]:
         yield uids[start : start + length]
 
 
+def _rows(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Whole responses of these lines, some together."""
+    rows: list[bytes] = []
+    octets = 0
+    for line in lines:
+        rows.append(line)
+        octets += len(line)
+        if octets > SENT_AT_ONCE:
+            yield b")\r\n".join([*rows, b""])
+            rows, octets = [], 0
+    if rows:
+        yield b")\r\n".join([*rows, b""])
+
+
 class _Telling:
     """One FETCH."""
 
@@ -102,8 +116,9 @@ class _Telling:
         lines = await self._known.lines(uids, self._items)
         there = [line for line in lines if line is not None]
         self._some_gone = self._some_gone or len(there) < len(lines)
-        if there:
-            self._session.dialogue.send(b")\r\n".join([*there, b""]))
+        for rows in _rows(there):
+            self._session.dialogue.send(rows)
+            await self._session.dialogue.flow()
 
     # ------------------------------------------------------------------ what must be read
 
@@ -162,6 +177,7 @@ class _Telling:
         when it cannot be read, all we can do is to go.
         """
         self._unsent.append(line)
+        self._unsent_octets += len(line)
         try:
             for place, item in enumerate(self._bodies):
                 self._unsent.append(b" " + item.label if place else item.label)

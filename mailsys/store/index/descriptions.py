@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,8 @@ from mailsys.message.structure.describe import Description
 
 # Values in one statement.
 BATCH = 500
+# Of descriptions that are held until they are written; one more may come to it.
+HELD_OCTETS = 1024 * 1024
 
 _FIELDS = tuple(name.rstrip("_") for name in Description._fields)
 _KEPT = ", ".join(f'"{name}"' for name in ("internal_date", *_FIELDS))
@@ -30,6 +32,25 @@ class Described:
     internal_date: float
     save_date: float | None
     description: Description
+
+    @property
+    def octets(self) -> int:
+        """About what it takes in memory."""
+        return sum(len(value) for value in self.description if isinstance(value, bytes | str))
+
+
+def batches(described: Iterable[Described], count: int) -> Iterator[list[Described]]:
+    """What comes, in lists of at most ``count`` that hold about HELD_OCTETS; takes only what it gives."""
+    batch: list[Described] = []
+    octets = 0
+    for one in described:
+        batch.append(one)
+        octets += one.octets
+        if len(batch) >= count or octets >= HELD_OCTETS:
+            yield batch
+            batch, octets = [], 0
+    if batch:
+        yield batch
 
 
 def key(base: str) -> str:

@@ -104,9 +104,10 @@ class Indexer:
         return batch
 
     def _index(self, batch: Sequence[Arrived]) -> None:
-        described = [one for one in map(_described, batch) if one is not None]
+        described = (one for one in map(_described, batch) if one is not None)
         try:
-            self._indexes.of(batch[0].root).run(partial(descriptions.insert, described=described))
+            for some in descriptions.batches(described, BATCH):
+                self._indexes.of(batch[0].root).run(partial(descriptions.insert, described=some))
         except NoIndex:
             pass  # the log has it; they are read when somebody asks
 

@@ -137,10 +137,8 @@ class Knowledge:
         if DATES.issuperset(wanted):
             return self._dates(unknown, wanted)
         found: dict[str, Values] = {}
-        uids = list(unknown)
-        for start in range(0, len(uids), BATCH):
-            looked = [self._describe(uid, unknown[uid]) for uid in uids[start : start + BATCH]]
-            described = [one for one in looked if one is not None]
+        looked = (self._describe(uid, base) for uid, base in unknown.items())
+        for described in descriptions.batches((one for one in looked if one is not None), BATCH):
             for one in described:
                 found[one.base] = tuple(descriptions.value(one, column) for column in wanted)
             self._write(described)
@@ -174,8 +172,7 @@ class Knowledge:
         return Described(base, status.st_mtime, status.st_ctime, description)
 
     def _write(self, described: Sequence[Described]) -> None:
-        if described:
-            try:
-                self._index().run(partial(descriptions.insert, described=described))
-            except NoIndex:
-                pass  # the log has it; what was learned is used this once
+        try:
+            self._index().run(partial(descriptions.insert, described=described))
+        except NoIndex:
+            pass  # the log has it; what was learned is used this once
