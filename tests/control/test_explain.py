@@ -167,6 +167,20 @@ def test_junk_goes_where_all_mail_goes(host, message, monkeypatch):
     assert said.endswith(" (hop_count: it smells).\n")
 
 
+def test_junk_is_not_forwarded(host, message, monkeypatch):
+    async def message_is_junk(self, session, envelope, content):
+        return Verdict(Disposition.JUNK, "it smells")
+
+    monkeypatch.setattr("mailsys.judge.hop_count.HopCount.message", message_is_junk)
+    assert host("alias", "add", "away@our.example", "bob@far.example")[0] == 0
+    to = ("--to", "both@our.example", "--to", "away@our.example")
+    both, away = explained(host, "--from", "a@far.example", *to, message())["recipients"]
+    assert (both["outcome"], both["accounts"]) == ("delivered", ["ann@our.example"])
+    assert not both.get("forwarded")
+    assert away["outcome"] == "refused"
+    assert away["reply"].startswith("550 5.7.1 Taken for junk")
+
+
 def test_what_a_user_may_send(host, tmp_path):
     path = tmp_path / "message"
     path.write_bytes(b"From: office@our.example\nSubject: x\n\nx\n")
