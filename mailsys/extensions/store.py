@@ -19,7 +19,7 @@ from mailsys.interfaces import (
     PluginFailed,
     StoredMessage,
 )
-from mailsys.message.content import Content
+from mailsys.message.content import Content, release
 
 T = TypeVar("T")
 
@@ -124,6 +124,13 @@ class GuardedContent:
         pieces = iter(self._raising_os_errors(self._content.pieces))
         while (piece := self._raising_os_errors(lambda: next(pieces, None))) is not None:
             yield piece
+
+    def release(self) -> None:
+        """Pass it on; the guard tells the log when that fails."""
+        try:
+            self._guard.call("release", lambda: release(self._content))
+        except PluginFailed:
+            pass
 
     def _raising_os_errors(self, question: Callable[[], T]) -> T:
         try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 READ_OCTETS = 256 * 1024
 
@@ -25,6 +25,20 @@ class Content(Protocol):
 
     def pieces(self) -> Iterator[bytes]:
         """All of it in order, each piece of bounded size.  May wait for a disk."""
+
+
+@runtime_checkable
+class Held(Protocol):
+    """A content that keeps something open between two reads."""
+
+    def release(self) -> None:
+        """Let go of it now; another read opens it again.  Never waits."""
+
+
+def release(content: Content) -> None:
+    """For who is done with a content: what it may hold open is not left to the garbage collector."""
+    if isinstance(content, Held):
+        content.release()
 
 
 class MemoryContent:

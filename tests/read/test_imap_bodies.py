@@ -252,3 +252,12 @@ def test_a_part_is_decoded_once_for_a_command(is_large, monkeypatch):
     decoded.clear()
     assert client.play.say(f"c FETCH 1 (BINARY.SIZE[2] {ranges})\r\n".encode()).endswith(b"c OK Done\r\n")
     assert len(decoded) == (20 if is_large else 1)  # of a large one only as far as the range
+
+
+def test_a_large_message_is_let_go_of_at_the_end(monkeypatch):
+    released = []
+    monkeypatch.setattr("mailsys.read.imap.reading.release", released.append)
+    client = Client(House([WIRE[True]]))
+    for times in (1, 2):  # its parts are known the second time
+        assert fetched(client, "BODY.PEEK[]") == WIRE[True]
+        assert [content.size for content in released] == [len(WIRE[True])] * times

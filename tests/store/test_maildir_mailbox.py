@@ -42,7 +42,7 @@ def test_a_renamed_message_is_found_again(house):
 
 
 @pytest.mark.row(50)
-def test_a_content_that_is_being_read_survives_a_rename(house):
+def test_a_content_that_is_being_read_survives_a_rename_and_a_removal(house):
     """Row 50, rename race: in the middle of a large message."""
     action = house.deliver(b"x" * 1000)
     content = result_of(house.open().content(1))
@@ -50,6 +50,8 @@ def test_a_content_that_is_being_read_survives_a_rename(house):
     move(house, action.name, f"cur/{action.name}:2,S")
     assert (start + content.read(500, 10_000)).endswith(b"x" * 1000)
     os.unlink(house.root() / "cur" / f"{action.name}:2,S")
+    assert (start + content.read(500, 10_000)).endswith(b"x" * 1000)
+    content.release()
     with pytest.raises(FileNotFoundError):
         content.read(0, 1)
 

@@ -237,9 +237,9 @@ async def _large_binary(message: Large, structure: Part, item: BodyItem) -> list
 
 
 async def _decoded_octets(message: Large, section: Section, part: Part) -> int:
-    if section.part not in message.decoded_octets:
-        message.decoded_octets[section.part] = await message.workers.run(_octets_of, message, part)
-    return message.decoded_octets[section.part]
+    if section.part not in message.outline.decoded_octets:
+        message.outline.decoded_octets[section.part] = await message.workers.run(_octets_of, message, part)
+    return message.outline.decoded_octets[section.part]
 
 
 def _octets_of(message: Large, part: Part) -> int:

@@ -132,6 +132,7 @@ class _Telling:
             for place, uid in enumerate(uids):
                 await self._tell_body(uid, lines[uid], uids[place + 1 :])
         finally:
+            self._reading.release()
             self._flush()
 
     async def _mark_read(self, uids: Sequence[int]) -> Collection[int]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from mailsys.interfaces import IFolder, IWorkers
-from mailsys.message.content import Content
+from mailsys.message.content import Content, release
 from mailsys.message.structure.describe import is_quick
 from mailsys.message.structure.parts import Part
 from mailsys.message.structure.scan import scan, scan_octets
@@ -48,19 +48,28 @@ class Small:
 
 
 @dataclass(slots=True)
+class Outline:
+    """What is kept of a large message: its parts, and the decoded octets of some by their numbers."""
+
+    uid: int
+    size: int
+    parts: Part | None = None
+    decoded_octets: dict[tuple[int, ...], int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
 class Large:
-    """A message that is never held as a whole; ``decoded_octets`` are those of parts by their numbers."""
+    """A message that is never held as a whole; its file may be open until the reading is released."""
 
     content: Content
     workers: IWorkers
-    decoded_octets: dict[tuple[int, ...], int] = field(default_factory=dict)
-    _structure: Part | None = None
+    outline: Outline
 
     async def structure(self) -> Part:
         """Its parts; raises OSError."""
-        if self._structure is None:
-            self._structure = await self.workers.run(scan, self.content)
-        return self._structure
+        if self.outline.parts is None:
+            self.outline.parts = await self.workers.run(scan, self.content)
+        return self.outline.parts
 
 
 @dataclass(slots=True)
@@ -68,19 +77,20 @@ class Reading:
     """Reads messages of one folder in the order in which they will be asked for.
 
     What the kernel has in memory is read at once; what is on the disk a thread reads, several at a time.
-    The large message that was looked at last is kept: clients fetch it in many small ranges.
+    Of the large message that was looked at last the outline is kept: clients fetch it in many small ranges.
     """
 
     folder: IFolder
     workers: IWorkers
     _ready: dict[int, Result] = field(default_factory=dict)
     _batch: int = 1
-    _last: tuple[int, Large] | None = None
+    _last: Outline | None = None
+    _open: Content | None = None
 
     async def read(self, uid: int, following: Sequence[int]) -> Small | Large:
         """One message; ``following`` are those that come next.  Raises KeyError when it has gone, OSError."""
-        if self._last is not None and self._last[0] == uid:
-            return self._last[1]
+        if self._last is not None and self._last.uid == uid:
+            return await self._large(uid)
         if uid not in self._ready:
             octets = self.folder.read_cached(uid)
             if octets is not None:
@@ -91,9 +101,20 @@ class Reading:
             raise result
         if result is not None:
             return Small(result, self.workers)
-        large = Large(await self.folder.content(uid), self.workers)
-        self._last = uid, large
-        return large
+        return await self._large(uid)
+
+    async def _large(self, uid: int) -> Large:
+        self.release()
+        content = self._open = await self.folder.content(uid)
+        if self._last is None or (self._last.uid, self._last.size) != (uid, content.size):
+            self._last = Outline(uid, content.size)
+        return Large(content, self.workers, self._last)
+
+    def release(self) -> None:
+        """Nothing is read for a while: the large message that was returned last is not held open."""
+        if self._open is not None:
+            release(self._open)
+            self._open = None
 
     async def _fill(self, uids: Sequence[int]) -> None:
         """Read these; the next time twice as many, unless that was a lot."""

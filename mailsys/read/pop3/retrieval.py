@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.logger import Logger
 
 from mailsys.interfaces import ConnectionEnded, IMailbox, IWorkers, StoredMessage
-from mailsys.message.content import Content
+from mailsys.message.content import Content, release
 from mailsys.read.pop3.dialogue import Dialogue
 from mailsys.read.pop3.read_ahead import SMALL_OCTETS, ReadAhead
 from mailsys.wire.pop3 import responses
@@ -38,6 +38,11 @@ class Pieces:
             piece = await self._read_range(self._content)
         self._offset += len(piece)
         return piece
+
+    def close(self) -> None:
+        """No more is wanted."""
+        if self._content is not None:
+            release(self._content)
 
     async def _read_range(self, content: Content) -> bytes:
         if self._offset >= content.size:
@@ -87,6 +92,12 @@ class Retrieval:
 
     async def _send_pieces(self, head: bytes, message: StoredMessage, cut: TopCut | None) -> None:
         pieces = Pieces(self._mailbox, message.uid, self._workers)
+        try:
+            await self._send_all(pieces, head, cut)
+        finally:
+            pieces.close()
+
+    async def _send_all(self, pieces: Pieces, head: bytes, cut: TopCut | None) -> None:
         encoder = BodyEncoder()
         piece = await pieces.read()
         self._dialogue.send(head)

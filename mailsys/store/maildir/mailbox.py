@@ -13,7 +13,7 @@ from mailsys.message.content import Content
 from mailsys.store.maildir.look import Look
 from mailsys.store.maildir.names import base_name
 from mailsys.store.maildir.scan import MessageFile, open_regular, scan
-from mailsys.store.maildir.stored_content import StoredContent, read_small, read_without_waiting
+from mailsys.store.maildir.stored_content import content_of, read_small, read_without_waiting
 
 
 class MessageFiles:
@@ -123,7 +123,7 @@ class MaildirMailbox:
 
     async def content(self, uid: int) -> Content:
         """The message as stored; raises KeyError, OSError."""
-        return await self._workers.run(self._content, uid)
+        return await self._workers.run(content_of, self._files.open, uid)
 
     def read_cached(self, uid: int) -> bytes | None:
         """Return the whole of a small message if it is in memory."""
@@ -155,13 +155,6 @@ class MaildirMailbox:
         removed = set(gone)
         sizes = [message.size for message in self.messages if message.uid in removed]
         self._removed(sum(sizes), len(sizes))
-
-    def _content(self, uid: int) -> Content:
-        descriptor = self._files.open(uid)
-        try:
-            return StoredContent(self._files.open, uid, os.fstat(descriptor).st_size)
-        finally:
-            os.close(descriptor)
 
     def _read(self, uid: int) -> bytes | None:
         descriptor = self._files.open(uid)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from mailsys.store.maildir.file_names import FileNames
 from mailsys.store.maildir.scan import MessageFile, open_regular, scan
-from mailsys.store.maildir.stored_content import StoredContent, read_small, read_without_waiting
+from mailsys.store.maildir.stored_content import StoredContent, content_of, read_small, read_without_waiting
 
 
 class Reading:
@@ -51,12 +51,8 @@ class Reading:
         self._listing = None
 
     def content(self, uid: int) -> StoredContent:
-        """The message as it lies there; raises KeyError, OSError."""
-        descriptor = self.open(uid)
-        try:
-            return StoredContent(self.open, uid, os.fstat(descriptor).st_size)
-        finally:
-            os.close(descriptor)
+        """The message as it lies there, held open; raises KeyError, OSError."""
+        return content_of(self.open, uid)
 
     def read_cached(self, uid: int) -> bytes | None:
         """Return a small message if it is in memory.  From any thread; never waits for its octets."""

@@ -4,51 +4,77 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from threading import Lock
 
 from mailsys.message.content import READ_OCTETS
 
 
 class StoredContent:
-    """A message in a folder; each read opens it anew, and so finds it again when it was renamed.
+    """A message in a folder, held open until it is released: it stays whole when it is renamed or removed.
 
-    ``open_message`` returns a descriptor, and raises KeyError when the message has gone.
+    So whoever has one has a descriptor, and keeps none while nothing is read.  ``open_message`` returns
+    a descriptor, and raises KeyError when the message has gone; who has one already passes it on.
     """
 
-    __slots__ = ("_open_message", "_uid", "size")
+    __slots__ = ("_descriptor", "_lock", "_open_message", "_uid", "size")
 
-    def __init__(self, open_message: Callable[[int], int], uid: int, size: int) -> None:
+    def __init__(
+        self, open_message: Callable[[int], int], uid: int, size: int, descriptor: int | None = None
+    ) -> None:
+        self._descriptor = descriptor
+        self._lock = Lock()
         self._open_message = open_message
         self._uid = uid
         self.size = size
 
-    def read(self, offset: int, octets: int) -> bytes:
-        """Return a range; raises OSError, also when the message has gone."""
-        octets = max(0, min(octets, self.size - offset))
-        descriptor = self._open()
+    def __del__(self) -> None:
+        self.release()
+
+    def release(self) -> None:
+        """Close the file, unless a thread reads just now: then it is closed when that has ended."""
+        if not self._lock.acquire(blocking=False):
+            return
         try:
-            return os.pread(descriptor, octets, offset)
+            if self._descriptor is not None:
+                descriptor, self._descriptor = self._descriptor, None
+                os.close(descriptor)
         finally:
-            os.close(descriptor)
+            self._lock.release()
+
+    def read(self, offset: int, octets: int) -> bytes:
+        """Return a range; raises OSError."""
+        octets = max(0, min(octets, self.size - offset))
+        with self._lock:
+            return os.pread(self._opened(), octets, offset)
 
     def pieces(self) -> Iterator[bytes]:
         """Return pieces of ``READ_OCTETS``; raises OSError, also when the file is too short."""
-        descriptor = self._open()
-        try:
-            done = 0
-            while done < self.size:
-                piece = os.pread(descriptor, min(READ_OCTETS, self.size - done), done)
-                if not piece:
-                    raise OSError(f"message {self._uid} is shorter than it was")
-                done += len(piece)
-                yield piece
-        finally:
-            os.close(descriptor)
+        done = 0
+        while done < self.size:
+            piece = self.read(done, READ_OCTETS)
+            if not piece:
+                raise OSError(f"message {self._uid} is shorter than it was")
+            done += len(piece)
+            yield piece
 
-    def _open(self) -> int:
-        try:
-            return self._open_message(self._uid)
-        except KeyError:
-            raise FileNotFoundError(f"message {self._uid} was deleted") from None
+    def _opened(self) -> int:
+        if self._descriptor is None:
+            try:
+                self._descriptor = self._open_message(self._uid)
+            except KeyError:
+                raise FileNotFoundError(f"message {self._uid} was deleted") from None
+        return self._descriptor
+
+
+def content_of(open_message: Callable[[int], int], uid: int) -> StoredContent:
+    """The message as it lies there now, open; raises KeyError when it has gone, OSError."""
+    descriptor = open_message(uid)
+    try:
+        size = os.fstat(descriptor).st_size
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return StoredContent(open_message, uid, size, descriptor)
 
 
 def read_without_waiting(descriptor: int) -> bytes | None:
