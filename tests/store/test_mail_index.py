@@ -1,6 +1,7 @@
 """The index is a cache: it makes things quick, remembers modseqs, and may go at any time."""
 
 import os
+import stat
 
 import pytest
 from folders_house import FoldersHouse
@@ -264,6 +265,49 @@ class TestLoss:
         assert house.subjects(folder) == ["NUMBER 0", "NUMBER 0", "NUMBER 1"]
         result_of(folder.store(uids, FlagChange.ADD, SEEN))
         assert list(result_of(folder.expunge(uids))) == uids
+
+    @pytest.mark.parametrize("link", [os.symlink, os.link])
+    @pytest.mark.parametrize("suffix", ["", "-wal", "-shm"])
+    @pytest.mark.parametrize("is_running", [True, False])
+    def test_a_link_is_not_followed(self, house, tmp_path, link, suffix, is_running):
+        uids = house.append(3, SEEN)
+        house.subjects(house.select())
+        house.store._means.indexes.close()
+        other = tmp_path / "other"
+        text = b"" if suffix else house.index().read_bytes()  # an empty file would become an index
+        other.write_bytes(text)
+        if is_running:
+            house.subjects(house.select())
+            if suffix:
+                house.index().unlink()
+        house.index().with_name(FILE_NAME + suffix).unlink(missing_ok=True)
+        link(other, house.index().with_name(FILE_NAME + suffix))
+        later = house if is_running else house.again()
+        with capturedLogs() as logs:
+            folder = later.select()
+            assert later.subjects(folder) == ["NUMBER 0", "NUMBER 1", "NUMBER 2"]
+            result_of(folder.store(uids, FlagChange.REMOVE, SEEN))
+        assert any("made anew" in entry["log_format"] for entry in logs)
+        assert other.read_bytes() == text
+        status = house.index().lstat()
+        assert stat.S_ISREG(status.st_mode)
+        assert status.st_nlink == 1
+        assert len(house.rows("SELECT * FROM message")) == 3
+
+    @pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
+    def test_what_is_no_file_at_all_stays_there(self, house, make):
+        house.append(2)
+        house.store._means.indexes.close()
+        for path in house.root().glob(f"{FILE_NAME}*"):
+            path.unlink()
+        make(house.index())
+        later = house.again()
+        with capturedLogs() as logs:
+            for _time in range(2):
+                assert later.subjects(later.select()) == ["NUMBER 0", "NUMBER 1"]
+        told = [entry for entry in logs if "all is slower" in entry["log_format"]]
+        assert len(told) == 1
+        assert not stat.S_ISREG(house.index().lstat().st_mode)
 
     def test_nobody_else_may_read_it(self, house):
         house.append(1)

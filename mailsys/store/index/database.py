@@ -1,14 +1,17 @@
 """The index file of one account: opened when it is needed, made anew when it is missing or damaged.
 
-It is a cache.  Whatever goes wrong with it is logged, and the work is done without.
+It is a cache.  Whatever goes wrong with it is logged, and the work is done without.  A link in its place is
+not followed: it may lead to a file of somebody else, into which this would write.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
+import stat
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from threading import Lock
 from typing import TypeVar
@@ -24,6 +27,8 @@ BUSY_SECONDS = 1.0
 CACHE_KIBIBYTES = 1024
 # Open files of indexes; the one that was used the longest ago is closed for another.
 OPEN_INDEXES = 64
+# The file, and those that SQLite puts beside it.
+SUFFIXES = ("", "-wal", "-shm")
 
 log = Logger(namespace="mailsys.store")
 
@@ -49,7 +54,7 @@ class AccountIndex:
     def run(self, work: Work[T]) -> T:
         """Call with a connection, all in one transaction; raises NoIndex.
 
-        When the file turns out to be damaged, ``work`` is called once more with a new and empty one.
+        When the file turns out to be damaged, or a link, ``work`` is called again with a new and empty one.
         """
         with self._lock:
             try:
@@ -58,7 +63,7 @@ class AccountIndex:
                 self._close()  # what is wrong may be so for this connection only
                 raise self._failed(error) from error
             except sqlite3.DatabaseError as error:
-                log.warn("{path!r} is damaged and is made anew: {error}", path=self.path, error=error)
+                log.warn("{path!r} cannot be trusted and is made anew: {error}", path=self.path, error=error)
             try:
                 self._remove()
                 return self._run(work)
@@ -89,6 +94,7 @@ class AccountIndex:
             return self._connection
         self._close()
         try:
+            _require_own([self.path + suffix for suffix in SUFFIXES])
             make_private(self.path, make_folder=False)
         except OSError as error:
             raise sqlite3.OperationalError(str(error)) from error
@@ -109,7 +115,7 @@ class AccountIndex:
 
     def _identity(self) -> tuple[int, int] | None:
         try:
-            status = os.stat(self.path)
+            status = os.lstat(self.path)
         except OSError:
             return None
         return status.st_dev, status.st_ino
@@ -122,7 +128,7 @@ class AccountIndex:
 
     def _remove(self) -> None:
         self._close()
-        for suffix in ("", "-wal", "-shm"):
+        for suffix in SUFFIXES:
             try:
                 os.unlink(self.path + suffix)
             except FileNotFoundError:
@@ -134,6 +140,19 @@ class AccountIndex:
             self._is_failing = True
             log.error("{path!r} cannot be used, and all is slower: {error}", path=self.path, error=error)
         return NoIndex(str(error))
+
+
+def _require_own(paths: Iterable[str]) -> None:
+    """Raise DatabaseError for a link, which may go, and OSError for what else is no plain file."""
+    for path in paths:
+        try:
+            status = os.lstat(path)
+        except FileNotFoundError:
+            continue
+        if stat.S_ISLNK(status.st_mode) or (stat.S_ISREG(status.st_mode) and status.st_nlink > 1):
+            raise sqlite3.DatabaseError(f"{path!r} is a link to another file")
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "This is not a regular file", path)
 
 
 class Indexes:
