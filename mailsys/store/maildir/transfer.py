@@ -21,6 +21,8 @@ from mailsys.store.maildir.settle import MANY
 _NO_LINKS = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS}
 # A file that was changed so lately may be synced nowhere but in the intake log, under another name.
 LATELY_SECONDS = 60.0
+# How much a file system may round a date, as FAT does.
+COARSE_SECONDS = 2.0
 
 log = Logger(namespace="mailsys.store")
 
@@ -84,7 +86,7 @@ class Transfer:
         try:
             try:
                 wire_size = self._fill(descriptor, message)
-                os.utime(descriptor, (message.internal_date, message.internal_date))
+                _set_date(descriptor, message.internal_date)
                 self._disk.sync(descriptor)
             finally:
                 self._disk.close(descriptor)
@@ -161,3 +163,18 @@ class Transfer:
                 self._disk.close(descriptor)
         finally:
             os.close(source)
+
+
+def _set_date(descriptor: int, seconds: float) -> None:
+    """Where the file system cannot tell of such a day, it takes the nearest it can; a message is not refused.
+
+    Of ext4 the days are from 1901 to 2446, of others to 2038; the kernel says nothing when it takes another.
+    """
+    os.utime(descriptor, (seconds, seconds))
+    there = os.fstat(descriptor).st_mtime
+    if abs(there - seconds) >= COARSE_SECONDS:
+        log.warn(
+            "A message has the INTERNALDATE {there} instead of {seconds}, which the file system cannot hold",
+            there=there,
+            seconds=seconds,
+        )
