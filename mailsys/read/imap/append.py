@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from twisted.logger import Logger
 
 from mailsys.interfaces import FolderFault, FolderRefused, ICollector, NewMessage
-from mailsys.read.imap.catenate import append_part
+from mailsys.read.imap.catenate import UrlParts
 from mailsys.read.imap.faults import refusal
 from mailsys.read.imap.session import CannotDo, IMAPSession
 from mailsys.wire.imap import responses
@@ -52,6 +52,10 @@ class Appending:
     session: IMAPSession
     taken: list[_Taken] = field(default_factory=list)
     octets: int = 0
+    urls: UrlParts = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.urls = UrlParts(self.session)
 
     async def take(self) -> None:
         """Take all that the client sends; raises CannotDo, OSError, and _Answered."""
@@ -106,7 +110,7 @@ class Appending:
         raise _Answered
 
     async def _url(self, url: str) -> None:
-        await append_part(self.session, url, self._add, self._require_room)
+        await self.urls.append(url, self._add, self._require_room)
 
     def _require_room(self, octets: int) -> None:
         """Before octets come: may they?"""

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator
 
 from mailsys.interfaces import FolderRefused, IFolder
 from mailsys.message.content import Content
+from mailsys.message.structure.parts import Part
 from mailsys.message.structure.scan import scan
 from mailsys.message.structure.sections import Span, read_wire, select_fields
 from mailsys.read.imap.bodies import HEADER_OCTETS, span_of
@@ -15,28 +16,52 @@ from mailsys.wire.imap.fetch import Section, Text
 from mailsys.wire.imap.responses import no
 from mailsys.wire.imap.urls import BadUrl, MessageUrl, parse_url
 
+MOST_URLS = 100  # of one command
+MOST_KNOWN = 4  # messages, of which each may have many parts
+TOO_MANY = no("There are too many URLs in one command", "LIMIT")
 URL_CHARACTERS = 200  # of one that is named in a response
 
 
-async def append_part(
-    session: IMAPSession,
-    text: str,
-    add: Callable[[bytes], Awaitable[None]],
-    require_room: Callable[[int], None],
-) -> None:
-    """Add what the URL names to the message; raises CannotDo, OSError."""
-    try:
-        url = parse_url(text)
-        content = await _content(session, url)
-        span = span_of(await session.workers.run(scan, content), url.section)
-    except (BadUrl, FolderRefused, KeyError):
-        raise _bad_url(text) from None
-    if span is None:
-        raise _bad_url(text)
-    pieces, octets = _part(content, span, url)
-    require_room(octets)
-    while (piece := await session.workers.run(next, pieces, None)) is not None:
-        await add(piece)
+class UrlParts:
+    """What the URLs of one command name.  The messages that were named last are not taken apart again."""
+
+    def __init__(self, session: IMAPSession) -> None:
+        self._session = session
+        self._urls = 0
+        self._known: dict[tuple[str, int | None, int], tuple[Content, Part]] = {}
+
+    async def append(
+        self, text: str, add: Callable[[bytes], Awaitable[None]], require_room: Callable[[int], None]
+    ) -> None:
+        """Add what the URL names to the message; raises CannotDo, OSError."""
+        self._urls += 1
+        if self._urls > MOST_URLS:
+            raise CannotDo(TOO_MANY)
+        await self._session.dialogue.give_way()
+        try:
+            url = parse_url(text)
+            content, structure = await self._message(url)
+        except (BadUrl, FolderRefused, KeyError):
+            raise _bad_url(text) from None
+        span = span_of(structure, url.section)
+        if span is None:
+            raise _bad_url(text)
+        pieces, octets = _part(content, span, url)
+        require_room(octets)
+        while (piece := await self._session.workers.run(next, pieces, None)) is not None:
+            await add(piece)
+
+    async def _message(self, url: MessageUrl) -> tuple[Content, Part]:
+        """It and its parts; raises BadUrl, FolderRefused, KeyError, OSError."""
+        key = url.folder, url.uid_validity, url.uid
+        known = self._known.pop(key, None)
+        if known is None:
+            content = await _content(self._session, url)
+            known = content, await self._session.workers.run(scan, content)
+        self._known[key] = known
+        if len(self._known) > MOST_KNOWN:
+            del self._known[next(iter(self._known))]
+        return known
 
 
 def _bad_url(text: str) -> CannotDo:
