@@ -290,6 +290,8 @@ def test_patterns_are_short_together(text):
     assert rejected.response == TOO_LONG
     [request] = story(b't LIST "" (%b)\r\n' % b" ".join([b"*a" * 20] * 100), State.AUTHENTICATED)
     assert len(request.command.patterns) == 100
+    [request] = story(b't LIST "" ' + b"%*" * 30_000 + b"\r\n", State.AUTHENTICATED)
+    assert isinstance(request, Request)
 
 
 def test_status():

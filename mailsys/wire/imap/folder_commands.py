@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -13,7 +14,8 @@ from mailsys.wire.imap.sequence import SequenceSet
 T = TypeVar("T")
 
 MOST_PATTERNS = 100
-PATTERN_CHARACTERS = 4096  # of all patterns, each with the reference: all are held against every name
+# Of all patterns, each with the reference: they are held against every name.  Wildcards in a row are one.
+PATTERN_CHARACTERS = 4096
 TOO_LONG = no("The patterns are too long", "LIMIT")
 STATUS_ITEMS = frozenset(
     {
@@ -22,6 +24,7 @@ STATUS_ITEMS = frozenset(
     }
 )  # fmt: skip
 SPECIAL_USES = ("\\All", "\\Archive", "\\Drafts", "\\Flagged", "\\Important", "\\Junk", "\\Sent", "\\Trash")
+_WILDCARDS = re.compile(r"[*%]+")
 _BY_NAME = {use.upper(): use for use in SPECIAL_USES}
 _SELECTIONS = frozenset({"SUBSCRIBED", "REMOTE", "RECURSIVEMATCH", "SPECIAL-USE"})
 _RETURNS = frozenset({"SUBSCRIBED", "CHILDREN", "SPECIAL-USE", "STATUS"})
@@ -315,7 +318,7 @@ def _patterns(reader: Reader) -> tuple[tuple[str, ...], bool]:
 
 
 def _require_short(reference: str, patterns: Sequence[str]) -> None:
-    if sum(len(reference) + len(pattern) for pattern in patterns) > PATTERN_CHARACTERS:
+    if sum(len(_WILDCARDS.sub("*", reference + pattern)) for pattern in patterns) > PATTERN_CHARACTERS:
         raise BadCommand(TOO_LONG)
 
 
