@@ -58,3 +58,12 @@ def test_what_is_kept_is_of_the_same_message(client, scans):
     assert told.partition(b"}\r\n")[2].startswith(
         b"firstline\r\nand one\r\nfirstHello,\r\nthis is one.\r\nline\r\nand one\r\n)"
     )
+
+
+def test_no_message_is_held_open_at_the_end(client, monkeypatch):
+    released = []
+    monkeypatch.setattr(catenate, "release", released.append)
+    monkeypatch.setattr(catenate, "MOST_KNOWN", 1)
+    several = " ".join(urls(1, uid) for uid in (3, 2, 1))
+    assert client.say(f"b APPEND Drafts CATENATE ({several})")[-1].startswith("b OK ")
+    assert len(released) == 3

@@ -140,6 +140,7 @@ class Appending:
 
     async def discard(self) -> None:
         """Forget the messages; a file that cannot be removed is removed at the next start."""
+        self.urls.release()
         for one in self.taken:
             try:
                 await one.collector.discard()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator
 
 from mailsys.interfaces import FolderRefused, IFolder
-from mailsys.message.content import Content
+from mailsys.message.content import Content, release
 from mailsys.message.structure.parts import Part
 from mailsys.message.structure.scan import scan
 from mailsys.message.structure.sections import Span, read_wire, select_fields
@@ -60,8 +60,14 @@ class UrlParts:
             known = content, await self._session.workers.run(scan, content)
         self._known[key] = known
         if len(self._known) > MOST_KNOWN:
-            del self._known[next(iter(self._known))]
+            release(self._known.pop(next(iter(self._known)))[0])
         return known
+
+    def release(self) -> None:
+        """The command ends: hold no file of these messages open."""
+        for content, _structure in self._known.values():
+            release(content)
+        self._known.clear()
 
 
 def _bad_url(text: str) -> CannotDo:
