@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "message": frozenset(),
     "wire": frozenset({"message"}),
     "disk": frozenset(),
-    "sqlite": frozenset(),
+    "sqlite": frozenset({"disk"}),
     "tls": frozenset(),
     "process": frozenset({"disk"}),
     "interfaces": frozenset({"message"}),

@@ -1,25 +1,17 @@
 """``senders.sqlite3``: what is remembered of senders.  Used in threads.
 
-Every method may raise sqlite3.Error or OSError.  The file can be deleted while the server is stopped: then
-everybody is new.
+The file can be deleted while the server is stopped: then everybody is new.
 """
 
 from __future__ import annotations
 
-import os
 import sqlite3
-from collections.abc import Callable, Sequence
-from contextlib import closing
-from threading import Lock
-from typing import TypeVar
 
-from mailsys.disk import make_private
-from mailsys.sqlite import migrate, open_reader
+from mailsys.sqlite import SQLiteFile, Steps
 
 FILE_NAME = "senders.sqlite3"
-BUSY_SECONDS = 5.0
 
-STEPS: Sequence[Sequence[str]] = (
+STEPS: Steps = (
     (
         """CREATE TABLE seen (
             recipient TEXT NOT NULL,  -- who got mail, folded
@@ -42,60 +34,13 @@ STEPS: Sequence[Sequence[str]] = (
         "CREATE INDEX came_again_last ON came_again (last)",
     ),
 )
-T = TypeVar("T")
 
 
-class SendersFile:
-    """Opened, and made when missing, at the first use; again after an error."""
+class SendersFile(SQLiteFile):
+    """That file."""
 
     def __init__(self, path: str) -> None:
-        self._path = path
-        self._lock = Lock()
-        self._connection: sqlite3.Connection | None = None
-
-    def run(self, change: Callable[[sqlite3.Connection], T]) -> T:
-        """In one transaction; return what it returned."""
-        with self._lock:
-            try:
-                connection = self._opened()
-                connection.execute("BEGIN IMMEDIATE")
-                result = change(connection)
-                connection.execute("COMMIT")
-            except BaseException:
-                self._drop()  # which rolls back
-                raise
-            return result
-
-    def look(self, question: Callable[[sqlite3.Connection], T], otherwise: T) -> T:
-        """Only read, and make nothing; ``otherwise`` is the answer when there is no file."""
-        with self._lock:
-            if self._connection is not None:
-                return question(self._connection)
-        if not os.path.exists(self._path):
-            return otherwise
-        with closing(open_reader(self._path, BUSY_SECONDS)) as connection:
-            return question(connection)
-
-    def close(self) -> None:
-        """Give the file back."""
-        with self._lock:
-            self._drop()
-
-    def _drop(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
-
-    def _opened(self) -> sqlite3.Connection:
-        if self._connection is None:
-            make_private(self._path)
-            self._connection = connection = sqlite3.connect(
-                self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
-            )
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
-            migrate(connection, STEPS)
-        return self._connection
+        super().__init__(path, STEPS)
 
 
 def keep_newest(connection: sqlite3.Connection, table: str, column: str, rows: int, before: float) -> None:
